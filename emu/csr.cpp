@@ -31,14 +31,6 @@ void write_mie(Hart& hart, std::uint64_t value) {
                         bit(Interrupt::machine_external));
 }
 
-// A write of a counter takes effect after the writing instruction, which itself is not counted in the new value.
-void write_mcycle(Hart& hart, std::uint64_t value) {
-    hart.mcycle = value - ((hart.mcountinhibit & kCounterCycle) == 0 ? 1 : 0);
-}
-void write_minstret(Hart& hart, std::uint64_t value) {
-    hart.minstret = value - ((hart.mcountinhibit & kCounterInstret) == 0 ? 1 : 0);
-}
-
 std::vector<Csr> make_table() {
     using R = const Board&;
     using H = const Hart&;
@@ -64,8 +56,8 @@ std::vector<Csr> make_table() {
         {0x342, "mcause", [](R, H h) { return h.mcause; }, [](Hart& h, std::uint64_t v) { h.mcause = v; }},
         {0x343, "mtval", [](R, H h) { return h.mtval; }, [](Hart& h, std::uint64_t v) { h.mtval = v; }},
         {0x344, "mip", [](R b, H h) { return b.mip(h); }, nullptr},
-        {0xb00, "mcycle", [](R, H h) { return h.mcycle; }, write_mcycle},
-        {0xb02, "minstret", [](R, H h) { return h.minstret; }, write_minstret},
+        {kMcycle.value, "mcycle", [](R, H h) { return h.mcycle; }, [](Hart& h, std::uint64_t v) { h.mcycle = v; }},
+        {kMinstret.value, "minstret", [](R, H h) { return h.minstret; }, [](Hart& h, std::uint64_t v) { h.minstret = v; }},
     };
     // No physical memory protection and no event counters: all their fields are read-only zero, as the manual allows.
     for (std::uint16_t i = 0; i < 16; ++i) {
@@ -96,7 +88,7 @@ const Csr* find_csr(CsrNumber number) {
 
 bool csr_is_accessible(const Hart& hart, CsrNumber number, bool for_writing) {
     const auto lowest = number.value >> 8 & 3;
-    if (static_cast<unsigned>(hart.privilege) < lowest) return false;
+    if (static_cast<int>(hart.privilege) < lowest) return false;
     if (for_writing && (number.value >> 10) == 3) return false;
     if (hart.privilege == Privilege::user && number.value >= kCycle && number.value <= kInstret) {
         return (hart.mcounteren >> (number.value - kCycle) & 1) != 0;

@@ -15,6 +15,8 @@ struct CsrNumber {
     std::uint16_t value = 0;  ///< 0 to 4095; bits 11:10 = 3 is read-only, bits 9:8 the lowest privilege
 };
 
+inline constexpr CsrNumber kMcycle{0xb00}, kMinstret{0xb02};
+
 struct Csr {
     std::uint16_t number = 0;
     std::string name;

@@ -15,6 +15,13 @@ SystemResult retire(const Instruction& instruction, const Hart& hart) {
 
 enum class CsrOperation : std::uint8_t { write, set, clear };
 
+/// A write of a counter takes effect after the writing instruction, which is not counted in the new value: taken off
+/// here, because the engine counts this step like every other.
+void leave_out_own_step(CsrNumber number, Hart& hart) {
+    if (number.value == kMcycle.value && (hart.mcountinhibit & kCounterCycle) == 0) --hart.mcycle;
+    if (number.value == kMinstret.value && (hart.mcountinhibit & kCounterInstret) == 0) --hart.minstret;
+}
+
 /// Source: The RISC-V Instruction Set Manual, Volume I, chapter "Zicsr".
 SystemResult access_csr(const Instruction& instruction, const Board& board, Hart& hart, CsrOperation operation,
                         bool immediate) {
@@ -32,6 +39,7 @@ SystemResult access_csr(const Instruction& instruction, const Board& board, Hart
             case CsrOperation::set: csr->write(hart, old | operand); break;
             case CsrOperation::clear: csr->write(hart, old & ~operand); break;
         }
+        leave_out_own_step(number, hart);
     }
     hart.write(instruction.rd, old);
     return retire(instruction, hart);

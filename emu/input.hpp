@@ -1,0 +1,28 @@
+// What an input does to the board: the one place where facts from outside, debugger's writes included, enter.
+#pragma once
+
+#include "base/address.hpp"
+#include "base/input.hpp"
+#include "emu/board.hpp"
+#include "emu/memory.hpp"
+
+namespace backspin::emu {
+
+/// Applies the input without counting the step. A write to what does not exist changes nothing.
+void apply_input(Board& board, Memory& memory, const Input& input);
+
+/// Registers by the numbers that GDB gives them for RISC-V.
+/// Source: GDB, gdb/riscv-tdep.h, the RISCV_*_REGNUM enumeration.
+inline constexpr RegisterId kPcRegister{32};
+inline constexpr std::uint32_t kFirstCsrRegister = 65;  ///< + CSR number
+inline constexpr RegisterId kPrivilegeRegister{kFirstCsrRegister + 4096};
+
+/// Nothing if there is no such register.
+std::optional<std::uint64_t> read_register(const Board& board, const Hart& hart, RegisterId which);
+/// Unknown registers and values that a field cannot hold change nothing.
+void write_register(Hart& hart, RegisterId which, std::uint64_t value);
+
+/// A reservation of this hart ends if somebody else writes into the 8 bytes that hold it.
+void break_reservation(Hart& hart, PhysicalAddress at, std::size_t length);
+
+}  // namespace backspin::emu
