@@ -33,6 +33,7 @@ struct TargetDescription {
     /// "none" keeps a client from assuming an operating system: GDB's GNU/Linux default steps RISC-V in
     /// software.
     std::string operating_system_abi = "none";
+    bool big_endian = false;
     std::vector<RegisterDescription> registers;  ///< general ones first, in the order that g sends them
 };
 

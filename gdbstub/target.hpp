@@ -94,17 +94,11 @@ enum class WatchTiming : std::uint8_t {
     after_access,   ///< LLDB
 };
 
-struct HostDescription {
-    std::string triple;  ///< "riscv64-unknown-elf"
-    std::uint32_t pointer_bytes = 8;
-    bool big_endian = false;
-};
-
 /// What LLDB asks beyond GDB's packets (qHostInfo, qProcessInfo).
 class HostInfo {
   public:
     virtual ~HostInfo() = default;
-    virtual HostDescription describe() const = 0;
+    virtual std::string triple() const = 0;  ///< "riscv64-unknown-elf"
     /// Every session begins with before_access; a session that finds LLDB at the other end asks for
     /// after_access.
     virtual void report_watches(WatchTiming) = 0;

@@ -1,0 +1,119 @@
+#include "gdbstub/framing.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gdbstub/text.hpp"
+
+namespace backspin::gdbstub {
+
+namespace {
+
+constexpr char kInterrupt = '\x03';
+constexpr char kEscapeBit = 0x20;
+constexpr unsigned kNoChecksum = 0x100;
+
+bool has_meaning(char character) {
+    return character == '$' || character == '#' || character == '}' || character == '*';
+}
+
+std::string with_checksum(std::string body) {
+    std::uint8_t sum = 0;
+    for (const char character : body)
+        sum = static_cast<std::uint8_t>(sum + static_cast<std::uint8_t>(character));
+    return fmt::format("${}#{:02x}", body, sum);
+}
+
+}  // namespace
+
+std::optional<Received> Deframer::push(std::byte byte) {
+    const auto character = static_cast<char>(byte);
+    switch (state_) {
+        case State::outside: return outside_packet(character);
+        case State::body:
+        case State::escaped: push_body(character); return std::nullopt;
+        case State::checksum_high:
+            expected_ = hex_digit(character).value_or(kNoChecksum) << 4;
+            state_ = State::checksum_low;
+            return std::nullopt;
+        case State::checksum_low:
+            expected_ |= hex_digit(character).value_or(kNoChecksum);
+            state_ = State::outside;
+            return finish();
+    }
+    return std::nullopt;
+}
+
+std::optional<Received> Deframer::outside_packet(char character) {
+    switch (character) {
+        case '$':
+            state_ = State::body;
+            body_.clear();
+            length_ = 0;
+            sum_ = 0;
+            return std::nullopt;
+        case '+': return Acknowledged{};
+        case '-': return ResendRequest{};
+        case kInterrupt: return InterruptByte{};
+        default: return std::nullopt;
+    }
+}
+
+void Deframer::push_body(char character) {
+    if (character == '#') {
+        state_ = State::checksum_high;
+        return;
+    }
+    if (character == '$') {
+        outside_packet(character);
+        return;
+    }
+    sum_ = static_cast<std::uint8_t>(sum_ + static_cast<std::uint8_t>(character));
+    ++length_;
+    if (state_ == State::escaped) {
+        state_ = State::body;
+        store(static_cast<char>(character ^ kEscapeBit));
+    } else if (character == '}') {
+        state_ = State::escaped;
+    } else {
+        store(character);
+    }
+}
+
+void Deframer::store(char character) {
+    if (length_ <= maximum_) body_.push_back(character);
+}
+
+Received Deframer::finish() {
+    if (length_ > maximum_) {
+        body_ = {};
+        return OversizedPacket{};
+    }
+    return Packet{.body = std::exchange(body_, {}), .intact = expected_ == sum_};
+}
+
+std::string frame_text(std::string_view body) {
+    std::string sendable(body);
+    for (char& character : sendable) {
+        if (has_meaning(character)) character = '_';
+        if (static_cast<unsigned char>(character) < ' ') character = ' ';
+    }
+    return with_checksum(std::move(sendable));
+}
+
+std::string frame_binary(std::string_view body) {
+    std::string escaped;
+    escaped.reserve(body.size() + body.size() / 16);
+    for (const char character : body) {
+        if (has_meaning(character)) {
+            escaped.push_back('}');
+            escaped.push_back(static_cast<char>(character ^ kEscapeBit));
+        } else {
+            escaped.push_back(character);
+        }
+    }
+    return with_checksum(std::move(escaped));
+}
+
+}  // namespace backspin::gdbstub

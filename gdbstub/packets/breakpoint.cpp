@@ -1,0 +1,59 @@
+#include "gdbstub/packets/breakpoint.hpp"
+
+#include <utility>
+
+#include "gdbstub/text.hpp"
+
+namespace backspin::gdbstub {
+
+namespace {
+
+bool parse_place(Scanner& scanner, Breakpoint& breakpoint) {
+    const std::optional<std::uint64_t> type = scanner.hex_number();
+    if (!type || *type > static_cast<std::uint64_t>(BreakpointKind::access) || !scanner.accept(","))
+        return false;
+    const std::optional<std::uint64_t> address = scanner.hex_number();
+    if (!address || !scanner.accept(",")) return false;
+    const std::optional<std::uint64_t> length = scanner.hex_number();
+    if (!length) return false;
+    breakpoint = {static_cast<BreakpointKind>(*type), Address{*address}, *length};
+    return true;
+}
+
+bool parse_bytecodes(Scanner& scanner, std::vector<Bytecode>& list) {
+    while (scanner.accept("X")) {
+        const std::optional<std::uint64_t> length = scanner.hex_number();
+        if (!length || *length > scanner.rest().size() / 2 || !scanner.accept(",")) return false;
+        const std::optional<std::string_view> digits = scanner.take(*length * 2);
+        if (!digits) return false;
+        std::optional<Bytecode> bytes = bytes_from_hex(*digits);
+        if (!bytes) return false;
+        list.push_back(std::move(*bytes));
+        // GDB puts nothing between two expressions; the manual's grammar once had a comma there.
+        scanner.accept(",");
+    }
+    return !list.empty();
+}
+
+bool parse_commands(Scanner& scanner, std::vector<Bytecode>& list) {
+    return scanner.hex_number() && scanner.accept(",") && parse_bytecodes(scanner, list);
+}
+
+}  // namespace
+
+std::optional<BreakpointPacket> BreakpointPacket::parse(std::string_view packet) {
+    Scanner scanner(packet);
+    BreakpointPacket result;
+    result.insert = scanner.accept("Z");
+    if (!result.insert && !scanner.accept("z")) return std::nullopt;
+    if (!parse_place(scanner, result.breakpoint)) return std::nullopt;
+    while (scanner.accept(";")) {
+        const bool whole = scanner.accept("cmds:") ? parse_commands(scanner, result.commands)
+                                                   : parse_bytecodes(scanner, result.conditions);
+        if (!whole) return std::nullopt;
+    }
+    if (!scanner.at_end()) return std::nullopt;
+    return result;
+}
+
+}  // namespace backspin::gdbstub
