@@ -1,0 +1,61 @@
+// The outside of a timeline: where inputs come from, who may interrupt it, who hears of the history it makes.
+// All of it is called on the machine's thread, between runs of the machine.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "base/input.hpp"
+#include "base/machine.hpp"
+#include "base/position.hpp"
+#include "replay/event_log.hpp"
+
+namespace backspin::replay {
+
+/// Queues what arrives from outside until a live machine takes it. Asked at the frontier only.
+class InputPort {
+  public:
+    virtual ~InputPort() = default;
+    /// Takes the next input off its queue, of a size that machine.room_for_input allows. Nothing when none
+    /// waits.
+    virtual std::optional<DeviceInput> next(const Machine& machine) = 0;
+    /// Sleeps; returns early when input, or something for the interrupt check, has arrived.
+    virtual void wait(std::chrono::nanoseconds at_most) = 0;
+    /// Somebody may type or send at any time: while the machine is idle, the host waits in real time.
+    virtual bool interactive() const = 0;
+};
+
+/// Polled about every millisecond of host time, and while waiting. True ends the move.
+using InterruptCheck = std::function<bool()>;
+
+/// How far a search back has come. Told after the first second and then every second.
+struct SearchProgress {
+    Position from;     ///< where the user is
+    Position reached;  ///< everything from here to `from` has been searched
+};
+using ProgressReport = std::function<void(const SearchProgress&)>;
+
+/// A host clock that never goes back; only differences count.
+using HostClock = std::function<std::chrono::nanoseconds()>;
+
+struct HostHooks {
+    InputPort* input = nullptr;  ///< not owned; null: no input ever comes
+    InterruptCheck interrupted;  ///< null: never
+    ProgressReport progress;     ///< null: nobody wants to know
+    HostClock clock;             ///< null: std::chrono::steady_clock
+};
+
+/// Told of the history as it is made or first passed through: a recorder, or a verifier.
+class HistoryListener {
+  public:
+    virtual ~HistoryListener() = default;
+    /// A live machine is about to take this input, which is in the log by now.
+    virtual void on_input(const Event&) {}
+    /// The first time that the timeline comes to this multiple of the epoch length, in ascending order, from
+    /// 0 on. A replay that jumps ahead over a stored snapshot does not come to those between.
+    virtual void on_epoch(Position, const SavedState&) {}
+};
+
+}  // namespace backspin::replay

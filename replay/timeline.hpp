@@ -1,0 +1,109 @@
+// A machine with its history: the thing that can go to any position, forward and back, and stop where a user
+// asks.
+//
+// The cursor is where the machine is: after every call machine.now() == position().step. The frontier is the
+// newest position there is. A live timeline grows at its frontier; everywhere else, inputs come from the log,
+// and the machine repeats what it did. See docs/replay.md.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/machine.hpp"
+#include "base/position.hpp"
+#include "replay/event_log.hpp"
+#include "replay/host.hpp"
+#include "replay/stops.hpp"
+#include "snapshots/snapshot_set.hpp"
+
+namespace backspin::replay {
+
+struct TimelineOptions {
+    /// Distance of epoch boundaries, where snapshots are taken and listeners told. 2^20 steps run again in 2
+    /// to 10 ms, and cost a snapshot of some microseconds: below 1 percent of the run. At least 1.
+    StepCount epoch_steps{std::uint64_t{1} << 20};
+    snapshots::Budget snapshot_budget;
+    /// An interrupt is crossed as one move when the hart is back within this time of the guest's clock.
+    VirtualTime longest_interrupt{10'000'000};
+    HistoryListener* listener = nullptr;  ///< not owned; outlives the timeline
+};
+
+/// A finished history to be replayed. Its frontier is fixed.
+struct PastRun {
+    EventLog log;
+    StepCount frontier;
+};
+
+/// Why a write was not made, in words for the user.
+struct Refused {
+    std::string why;
+};
+
+struct GoOnOptions {
+    /// Stop there at the latest.
+    StepCount limit = kEndOfTime;
+    /// When every hart waits for an input: wait for it on the host, interruptibly, rather than end as
+    /// `asleep`. An interactive input port always waits.
+    bool wait_when_asleep = false;
+};
+
+/// Thread: that of its machine. No call may be made from within a hook, a filter or a listener.
+class Timeline {
+  public:
+    /// Live from here on. Precondition: the machine is at power-on, at step 0. The machine outlives the
+    /// timeline, and nobody else runs it, changes it or sets its stop points meanwhile; it may be read
+    /// between calls.
+    Timeline(Machine& machine, TimelineOptions options);
+    /// Replays. The same machine, configured as the one that was recorded. Never goes live.
+    Timeline(Machine& machine, PastRun past, TimelineOptions options);
+    ~Timeline();
+    Timeline(const Timeline&) = delete;
+    Timeline& operator=(const Timeline&) = delete;
+
+    void set_host(HostHooks hooks);
+
+    Position position() const;
+    Position frontier() const;
+    bool at_frontier() const;
+    /// The frontier can grow. A live timeline stays live while its cursor is in the past.
+    bool is_live() const;
+
+    const EventLog& log() const;
+    const snapshots::SnapshotSet& snapshots() const;
+    /// Adds a snapshot that a recording kept. Precondition: it lies within the history.
+    void add_snapshot(const SavedState& state);
+
+    /// Goes to the position: done, interrupted (then the cursor is where it was), or history_end at the
+    /// frontier if it lies beyond. Throws std::invalid_argument for a branch that does not exist.
+    Stopped seek(Position target);
+
+    /// Forward until something stops it. An execute stop holds at the start too. In the past it ends at the
+    /// frontier: with the stop points that hold there, or else as history_end. From the frontier it goes live
+    /// if it can.
+    Stopped go_on(const Stops& stops, const GoOnOptions& options = {});
+
+    /// Back to the latest hit: an execute stop strictly before the cursor, or an access that was made before
+    /// it. If there is none, to position 0 as history_begin. Interrupted: the cursor is where it was.
+    Stopped go_back(const Stops& stops);
+
+    /// Forward until the hart has made one step of its own, or its pc has left the range. Stops on the way
+    /// end it; an execute stop of the first own step does not. History ends as for go_on.
+    Stopped step(HartId hart, const StepPolicy& policy, const Stops& stops = {},
+                 const GoOnOptions& options = {});
+
+    /// Back over the hart's latest own step, to right after the one before it: to where step() stops. The
+    /// policy's range does not matter. Stops on the way end it; execute stops that hold where it ends are
+    /// told in the hits.
+    Stopped step_back(HartId hart, const StepPolicy& policy, const Stops& stops = {});
+
+    /// A debugger's write, as one step. Only at the frontier of a live timeline; nothing if it was made.
+    std::optional<Refused> write(const Input& input);
+
+  private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace backspin::replay

@@ -1,0 +1,69 @@
+// The snapshots of a timeline that are in memory, thinned with age so that their number stays bounded while
+// the distance to the nearest one stays in proportion to how far back it lies.
+#pragma once
+
+#include <cstddef>
+#include <map>
+
+#include "base/machine.hpp"
+#include "base/position.hpp"
+
+namespace backspin::snapshots {
+
+struct Snapshot {
+    Position at;
+    SavedState state;  ///< state.at == at.step
+};
+
+/// What a set may hold. The first snapshot of a branch and pinned ones count, but are never dropped for it.
+struct Budget {
+    /// With n snapshots, spacing s and a history of L steps, thinning leaves gaps of about ln(L/s)/n of the
+    /// age: 2048 over 10^10 steps at 2^20 a piece are 0.45 percent, so what lies 10^9 steps back is at most 5
+    /// million steps away.
+    std::size_t snapshots = 2048;
+    /// Bytes of states, and of pages that differ from the neighbour's.
+    std::size_t bytes = std::size_t{1} << 30;
+};
+
+enum class Pin : bool { no, yes };
+
+class SnapshotSet {
+  public:
+    explicit SnapshotSet(Budget budget = {}) : budget_(budget) {}
+
+    /// Keeps the snapshot, unless there is one at its position already (whose pin it may add). Drops others
+    /// to stay within the budget, never the new one.
+    void insert(Snapshot snapshot, Pin pin = Pin::no);
+
+    /// The latest snapshot of the position's branch that is not after it; null if there is none. Valid until
+    /// insert.
+    const Snapshot* nearest_at_or_before(Position at) const;
+    /// The last of the branch. Null if the branch has none. Valid until insert.
+    const Snapshot* newest(Branch branch) const;
+
+    std::size_t size() const { return entries_.size(); }
+    /// What they cost: each its fields, and the pages in which it differs from the one before.
+    std::size_t bytes() const { return bytes_; }
+
+  private:
+    struct Entry {
+        Snapshot snapshot;
+        bool pinned = false;
+        std::size_t bytes = 0;
+    };
+    using Entries = std::map<Position, Entry>;
+
+    std::size_t cost(Entries::const_iterator entry) const;
+    void recount(Entries::iterator entry);
+    /// The gap that dropping the snapshot would leave, as a share of its age: how much a step back there
+    /// would suffer. Dropping the least keeps these alike, which is a distance within a constant factor of
+    /// the age. Precondition: neither the first nor the last of its branch.
+    double loss(Entries::const_iterator entry) const;
+    void thin(Position keep);
+
+    Entries entries_;
+    Budget budget_;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace backspin::snapshots
