@@ -14,6 +14,12 @@
 
 namespace backspin::replay {
 
+/// When an input comes that is known beforehand.
+struct DueInput {
+    VirtualTime time;
+    StepCount step;  ///< where that time is reached if the clock makes no jump before
+};
+
 /// Queues what arrives from outside until a live machine takes it. Asked at the frontier only.
 class InputPort {
   public:
@@ -25,6 +31,11 @@ class InputPort {
     virtual void wait(std::chrono::nanoseconds at_most) = 0;
     /// Somebody may type or send at any time: while the machine is idle, the host waits in real time.
     virtual bool interactive() const = 0;
+    /// An input that is known beforehand (a script's), if there is one and it has not come due. A live
+    /// machine gets to ask for it at the first position whose time is not before due.time: runs end at
+    /// due.step at the latest, an idle jump goes no further than due.time (a warp moves the clock up to it),
+    /// and a machine that waits for input is not asleep but moved up to it likewise.
+    virtual std::optional<DueInput> next_due(const Machine&) const { return std::nullopt; }
 };
 
 /// Polled about every millisecond of host time, and while waiting. True ends the move.
