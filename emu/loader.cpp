@@ -180,11 +180,13 @@ void sort_and_check_overlap(std::vector<Loadable>& segments) {
 /// e_entry is a virtual address; a program that switches translation on later is linked to run elsewhere than
 /// where it is loaded.
 PhysicalAddress physical_entry(std::uint64_t entry, const std::vector<Loadable>& segments) {
-    if (entry & 1)
-        throw LoadError("ELF header: the entry " + hex(entry) + " is odd: check the linker script");
     for (const auto& segment : segments) {
-        if (entry >= segment.virtual_address && entry - segment.virtual_address < segment.file_size)
-            return {segment.physical_address + (entry - segment.virtual_address)};
+        if (entry < segment.virtual_address || entry - segment.virtual_address >= segment.file_size) continue;
+        const auto physical = segment.physical_address + (entry - segment.virtual_address);
+        if (physical & 1)
+            throw LoadError("ELF header: the entry " + hex(entry) + " is loaded to " + hex(physical) +
+                            ", which is odd: check the addresses in the linker script");
+        return {physical};
     }
     throw LoadError(
         "ELF header: the entry " + hex(entry) +

@@ -233,6 +233,10 @@ TYPED_TEST(LoaderTest, RefusesAnEntryWhereNoCodeIs) {
     }
     elf.header.e_entry = 0x8000'0001;
     EXPECT_THAT(refusal(elf), HasSubstr("odd"));
+    elf.header.e_entry = 0x8000'0000;
+    elf.segments[0].p_paddr = 0x8000'0101;
+    EXPECT_THAT(refusal(elf), AllOf(HasSubstr("0x80000101"), HasSubstr("odd")))
+        << "even, but loaded to an odd address";
 }
 
 // Every field of every header meets random and extreme values, one or a few at a time.
