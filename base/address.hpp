@@ -30,7 +30,8 @@ struct RegisterId {
     constexpr auto operator<=>(const RegisterId&) const = default;
 };
 
-/// A way into the machine for input from outside (a UART's receive line, a network card ...), numbered by the board.
+/// A way into the machine for input from outside (a UART's receive line, a network card ...), numbered by the
+/// board.
 struct Channel {
     std::uint32_t value = 0;
     constexpr auto operator<=>(const Channel&) const = default;

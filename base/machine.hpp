@@ -1,6 +1,6 @@
-// The machine as a timeline sees it: a deterministic state machine that runs to an exact position, and whose whole
-// state can be taken and put back at every position. Nothing here knows RISC-V: whoever has another CPU emulator
-// implements this interface and gets replay, snapshots and reverse debugging.
+// The machine as a timeline sees it: a deterministic state machine that runs to an exact position, and whose
+// whole state can be taken and put back at every position. Nothing here knows RISC-V: whoever has another CPU
+// emulator implements this interface and gets replay, snapshots and reverse debugging.
 #pragma once
 
 #include <cstddef>
@@ -36,14 +36,14 @@ struct ExecutionContext {
 
 struct StepInfo {
     StepKind kind{};
-    HartId hart;                    ///< which hart, for attempt and interrupt
+    HartId hart;                      ///< which hart, for attempt and interrupt
     bool returned_from_trap = false;  ///< the attempt was an xRET that retired
 };
 
 enum class StopKind : std::uint8_t { execute, write, read, access };
 
-/// A place at which a run reports. An execute stop holds at N if the step N to N+1 is an attempt at that address; a
-/// data stop if that step would access any byte of the range.
+/// A place at which a run reports. An execute stop holds at N if the step N to N+1 is an attempt at that
+/// address; a data stop if that step would access any byte of the range.
 struct StopPoint {
     StopKind kind{};
     VirtualAddress address;
@@ -63,11 +63,13 @@ struct Hit {
 
 enum class Verdict : std::uint8_t { go_on, stop };
 
-/// Told of what happens in a run. During a call the machine is exactly at now() and may be read but not changed or run.
+/// Told of what happens in a run. During a call the machine is exactly at now() and may be read but not
+/// changed or run.
 class Observer {
   public:
     virtual ~Observer() = default;
-    /// A stop point holds at now(). Several of one step are reported one after the other, unless one says stop.
+    /// A stop point holds at now(). Several of one step are reported one after the other, unless one says
+    /// stop.
     virtual Verdict on_hit(const Hit&) { return Verdict::go_on; }
     /// The step that ended at now() was this hart's interrupt; `interrupted` is where it was before.
     virtual Verdict on_interrupt(HartId, const ExecutionContext& /*interrupted*/) { return Verdict::go_on; }
@@ -85,7 +87,8 @@ enum class RunEnd : std::uint8_t {
 
 struct RunOptions {
     StepCount until = kEndOfTime;
-    /// Report `idle` instead of jumping the clock. The host then waits, and applies an input or lets the jump happen.
+    /// Report `idle` instead of jumping the clock. The host then waits, and applies an input or lets the jump
+    /// happen.
     bool pause_when_idle = false;
     /// Hand console output to the outside. Off in internal runs.
     bool show_output = false;
@@ -98,10 +101,12 @@ class OutputSink {
     virtual void output(Channel, std::span<const std::byte> bytes) = 0;
 };
 
-/// The whole state of a machine at one position; immutable, cheap to copy, its pages shared with its neighbours.
+/// The whole state of a machine at one position; immutable, cheap to copy, its pages shared with its
+/// neighbours.
 struct SavedState {
     StepCount at;
-    std::vector<std::byte> fields;    ///< all components' fields, one after the other, in the order of component_names()
+    std::vector<std::byte>
+        fields;  ///< all components' fields, one after the other, in the order of component_names()
     std::vector<std::uint32_t> ends;  ///< where each component's bytes end in `fields`
     PageRoot pages;                   ///< guest memory
 };
@@ -114,15 +119,16 @@ class Machine {
     virtual StepCount now() const = 0;
     virtual VirtualTime time() const = 0;
 
-    /// Runs to options.until exactly, or ends earlier with the reason. The end state depends only on the start state
-    /// and on now() at the end, never on how the way was cut into runs or on who observed it.
-    /// A run from a until b reports the hits at positions N with a <= N < b. With no observer nothing is armed.
+    /// Runs to options.until exactly, or ends earlier with the reason. The end state depends only on the
+    /// start state and on now() at the end, never on how the way was cut into runs or on who observed it. A
+    /// run from a until b reports the hits at positions N with a <= N < b. With no observer nothing is armed.
     virtual RunEnd run(const RunOptions& options, Observer* observer = nullptr) = 0;
 
     /// Makes exactly one step, with nothing armed. Nothing if the machine is asleep or powered off.
     virtual std::optional<StepInfo> step(bool show_output = false) = 0;
 
-    /// Applies an input as one step. A debugger's write to memory that is not there changes nothing but still is a step.
+    /// Applies an input as one step. A debugger's write to memory that is not there changes nothing but still
+    /// is a step.
     virtual void apply(const Input& input) = 0;
 
     /// How many bytes the device behind the channel would take now.
@@ -136,7 +142,8 @@ class Machine {
     virtual HartId current_hart() const = 0;
     virtual ExecutionContext context(HartId hart) const = 0;
 
-    /// The stop points that the next observed runs report. Replaces those set before; cheap when nothing changed.
+    /// The stop points that the next observed runs report. Replaces those set before; cheap when nothing
+    /// changed.
     virtual void set_stop_points(std::span<const StopPoint> points) = 0;
 
     virtual void set_output(OutputSink* sink) = 0;

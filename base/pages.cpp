@@ -17,9 +17,12 @@ constexpr std::size_t kPagesPerSlab = kSlabBytes / kPageSize;
 
 alignas(kPageSize) constexpr std::array<std::byte, kPageSize> kZeros{};
 
-bool is_zero(const Page& page) { return std::memcmp(page.bytes().data(), kZeros.data(), kPageSize) == 0; }
+bool is_zero(const Page& page) {
+    return std::memcmp(page.bytes().data(), kZeros.data(), kPageSize) == 0;
+}
 
-/// What one page adds to the digest of a memory. A page of zeros adds nothing, whether it was ever written or not.
+/// What one page adds to the digest of a memory. A page of zeros adds nothing, whether it was ever written or
+/// not.
 std::uint64_t contribution(PageIndex index, const Page* page) {
     if (page == nullptr) return 0;
     const auto hash = page->content_hash();
@@ -30,7 +33,9 @@ std::uint64_t contribution(PageIndex index, const Page* page) {
 
 }  // namespace
 
-std::span<const std::byte, kPageSize> zero_page() { return kZeros; }
+std::span<const std::byte, kPageSize> zero_page() {
+    return kZeros;
+}
 
 std::uint64_t Page::content_hash() const {
     if (!hash_known_.load(std::memory_order_acquire)) {
@@ -54,7 +59,8 @@ void intrusive_ptr_release(const Page* page) noexcept {
     if (page->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) page->store_->give_back(page);
 }
 
-// ---- PageStore ------------------------------------------------------------------------------------------------------
+// ---- PageStore
+// ------------------------------------------------------------------------------------------------------
 
 struct PageStore::Slab {
     Slab() : memory(static_cast<std::byte*>(std::aligned_alloc(kSlabBytes, kSlabBytes)), &std::free) {
@@ -66,9 +72,13 @@ struct PageStore::Slab {
     std::array<Page, kPagesPerSlab> pages;
 };
 
-std::shared_ptr<PageStore> PageStore::create() { return std::shared_ptr<PageStore>(new PageStore()); }
+std::shared_ptr<PageStore> PageStore::create() {
+    return std::shared_ptr<PageStore>(new PageStore());
+}
 
-PageStore::~PageStore() { assert(in_use_ == 0); }
+PageStore::~PageStore() {
+    assert(in_use_ == 0);
+}
 
 void PageStore::add_slab() {
     auto& slab = *slabs_.emplace_back(std::make_unique<Slab>());
@@ -102,7 +112,8 @@ std::size_t PageStore::pages_in_use() const {
     return in_use_;
 }
 
-// ---- PageRoot -------------------------------------------------------------------------------------------------------
+// ---- PageRoot
+// -------------------------------------------------------------------------------------------------------
 
 const Page* PageRoot::find(PageIndex index) const {
     if (!directory_ || index.value >= page_count_) return nullptr;
@@ -115,13 +126,16 @@ std::span<const std::byte, kPageSize> PageRoot::page(PageIndex index) const {
     return page != nullptr ? page->bytes() : zero_page();
 }
 
-std::size_t PageRoot::page_count() const { return page_count_; }
+std::size_t PageRoot::page_count() const {
+    return page_count_;
+}
 
 void PageRoot::for_each_difference(const PageRoot& before, const PageRoot& after,
                                    const std::function<void(PageIndex, const Page*, const Page*)>& differs) {
     if (before.directory_ == after.directory_) return;
     const auto node_of = [](const PageRoot& root, std::size_t i) -> const PageNode* {
-        return root.directory_ && i < root.directory_->nodes.size() ? root.directory_->nodes[i].get() : nullptr;
+        return root.directory_ && i < root.directory_->nodes.size() ? root.directory_->nodes[i].get()
+                                                                    : nullptr;
     };
     const auto nodes = (std::max(before.page_count_, after.page_count_) + kPagesPerNode - 1) / kPagesPerNode;
     for (std::size_t n = 0; n < nodes; ++n) {
@@ -136,7 +150,9 @@ void PageRoot::for_each_difference(const PageRoot& before, const PageRoot& after
     }
 }
 
-std::uint64_t PageRoot::digest() const { return digest_from(PageRoot{}, 0); }
+std::uint64_t PageRoot::digest() const {
+    return digest_from(PageRoot{}, 0);
+}
 
 std::uint64_t PageRoot::digest_from(const PageRoot& before, std::uint64_t digest_of_before) const {
     // A sum over the pages: it depends on the content alone, and a change of one page changes one term.
@@ -148,10 +164,13 @@ std::uint64_t PageRoot::digest_from(const PageRoot& before, std::uint64_t digest
     return digest;
 }
 
-// ---- PageTable ------------------------------------------------------------------------------------------------------
+// ---- PageTable
+// ------------------------------------------------------------------------------------------------------
 
 PageTable::PageTable(std::shared_ptr<PageStore> store, std::size_t pages)
-    : store_(std::move(store)), page_count_(pages), epoch_(store_->new_epoch()),
+    : store_(std::move(store)),
+      page_count_(pages),
+      epoch_(store_->new_epoch()),
       directory_(std::make_shared<PageDirectory>()) {
     directory_->store = store_;
     directory_->epoch = epoch_;
@@ -212,6 +231,7 @@ void PageTable::restore(const PageRoot& root) {
     assert(root.page_count_ == page_count_);
     // Shared from here on: every write copies first, because no page or node carries the new epoch.
     directory_ = std::const_pointer_cast<PageDirectory>(root.directory_);
+    store_ = directory_->store;  // epochs are unique within a store only
     epoch_ = store_->new_epoch();
 }
 

@@ -1,5 +1,6 @@
-// Guest memory as a two-level table of reference-counted pages, immutable once shared: taking a snapshot of it is
-// copying one pointer, restoring one is swapping it, and the first write to a shared page copies that page.
+// Guest memory as a two-level table of reference-counted pages, immutable once shared: taking a snapshot of
+// it is copying one pointer, restoring one is swapping it, and the first write to a shared page copies that
+// page.
 #pragma once
 
 #include <array>
@@ -37,7 +38,8 @@ class Page {
     /// Never reused, even after the page is gone: what was derived from a page's content may be keyed by it.
     std::uint64_t id() const { return id_; }
 
-    /// XXH3 of the content, computed at the first call and kept: only for a page that is shared, thus immutable.
+    /// XXH3 of the content, computed at the first call and kept: only for a page that is shared, thus
+    /// immutable.
     std::uint64_t content_hash() const;
 
   private:
@@ -50,15 +52,16 @@ class Page {
     mutable std::atomic<bool> hash_known_{false};
     mutable std::atomic<std::uint64_t> hash_{0};
     std::uint64_t id_ = 0;
-    std::uint64_t epoch_ = 0;  ///< the table epoch to which it is private; epochs are unique in the process's store
+    std::uint64_t epoch_ =
+        0;  ///< the table epoch to which it is private; epochs are unique in the process's store
     std::byte* data_ = nullptr;
     PageStore* store_ = nullptr;
 };
 
 using PagePtr = boost::intrusive_ptr<const Page>;
 
-/// Allocates pages from large slabs (huge pages where the host offers them) and takes freed ones back. Shared by all
-/// tables whose pages may be shared; it outlives them by shared ownership. Thread-safe.
+/// Allocates pages from large slabs (huge pages where the host offers them) and takes freed ones back. Shared
+/// by all tables whose pages may be shared; it outlives them by shared ownership. Thread-safe.
 class PageStore : public std::enable_shared_from_this<PageStore> {
   public:
     static std::shared_ptr<PageStore> create();
@@ -112,13 +115,13 @@ class PageRoot {
     const Page* find(PageIndex index) const;
     std::size_t page_count() const;
 
-    /// Calls `differs` for each index at which the two memories hold different page objects, in ascending order.
-    /// Costs the nodes that differ, not the whole memory.
+    /// Calls `differs` for each index at which the two memories hold different page objects, in ascending
+    /// order. Costs the nodes that differ, not the whole memory.
     static void for_each_difference(const PageRoot& before, const PageRoot& after,
                                     const std::function<void(PageIndex, const Page*, const Page*)>& differs);
 
-    /// A hash of the content alone: equal memories have equal digests, whatever pages they share. `before` with its
-    /// digest makes it cost only the pages that differ.
+    /// A hash of the content alone: equal memories have equal digests, whatever pages they share. `before`
+    /// with its digest makes it cost only the pages that differ.
     std::uint64_t digest() const;
     std::uint64_t digest_from(const PageRoot& before, std::uint64_t digest_of_before) const;
 
@@ -142,7 +145,8 @@ class PageTable {
     const std::byte* read_page(PageIndex index) const;
     /// Null where nothing was ever written.
     const Page* find(PageIndex index) const;
-    /// The page, private to this epoch: copied first if it is shared. Valid for writing until share or restore.
+    /// The page, private to this epoch: copied first if it is shared. Valid for writing until share or
+    /// restore.
     Page* write_page(PageIndex index);
     /// Whether write_page would not copy.
     bool is_private(PageIndex index) const;

@@ -6,8 +6,8 @@
 
 namespace backspin {
 
-/// Steps of a machine since power-on; also used for a difference of two such counts. A machine knows this number
-/// only; the branch that it belongs to is known to the timeline.
+/// Steps of a machine since power-on; also used for a difference of two such counts. A machine knows this
+/// number only; the branch that it belongs to is known to the timeline.
 struct StepCount {
     std::uint64_t value = 0;
 

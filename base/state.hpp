@@ -1,8 +1,10 @@
-// State archives: one `serialize(Archive&, version)` function per component, in the manner of Boost.Serialization, gives
-// the bytes of a snapshot, of a recording, of a digest, and the field names that a divergence report prints.
+// State archives: one `serialize(Archive&, version)` function per component, in the manner of
+// Boost.Serialization, gives the bytes of a snapshot, of a recording, of a digest, and the field names that a
+// divergence report prints.
 //
-// Boost's own archives are not used: the stock binary archive carries library versions, differs between builds, and
-// allocates what a hostile count asks for. These are little-endian, headerless, bounded, without pointers or tracking.
+// Boost's own archives are not used: the stock binary archive carries library versions, differs between
+// builds, and allocates what a hostile count asks for. These are little-endian, headerless, bounded, without
+// pointers or tracking.
 //
 //     template <class Archive> void serialize(Archive& archive, unsigned /*version*/) {
 //         archive & BOOST_SERIALIZATION_NVP(divisor) & BOOST_SERIALIZATION_NVP(fifo);
@@ -42,33 +44,42 @@ class BadState : public std::runtime_error {
 
 inline constexpr unsigned kStateVersion = 1;
 
-template <class Archive> void serialize(Archive& archive, StepCount& x, unsigned) {
+template <class Archive>
+void serialize(Archive& archive, StepCount& x, unsigned) {
     archive& boost::serialization::make_nvp("value", x.value);
 }
-template <class Archive> void serialize(Archive& archive, VirtualTime& x, unsigned) {
+template <class Archive>
+void serialize(Archive& archive, VirtualTime& x, unsigned) {
     archive& boost::serialization::make_nvp("ns", x.ns);
 }
-template <class Archive> void serialize(Archive& archive, VirtualAddress& x, unsigned) {
+template <class Archive>
+void serialize(Archive& archive, VirtualAddress& x, unsigned) {
     archive& boost::serialization::make_nvp("value", x.value);
 }
-template <class Archive> void serialize(Archive& archive, PhysicalAddress& x, unsigned) {
+template <class Archive>
+void serialize(Archive& archive, PhysicalAddress& x, unsigned) {
     archive& boost::serialization::make_nvp("value", x.value);
 }
-template <class Archive> void serialize(Archive& archive, HartId& x, unsigned) {
+template <class Archive>
+void serialize(Archive& archive, HartId& x, unsigned) {
     archive& boost::serialization::make_nvp("value", x.value);
 }
-template <class Archive> void serialize(Archive& archive, RegisterId& x, unsigned) {
+template <class Archive>
+void serialize(Archive& archive, RegisterId& x, unsigned) {
     archive& boost::serialization::make_nvp("value", x.value);
 }
-template <class Archive> void serialize(Archive& archive, Channel& x, unsigned) {
+template <class Archive>
+void serialize(Archive& archive, Channel& x, unsigned) {
     archive& boost::serialization::make_nvp("value", x.value);
 }
 
 namespace detail {
 
-template <class T> concept Scalar = std::integral<T> || std::is_enum_v<T>;
+template <class T>
+concept Scalar = std::integral<T> || std::is_enum_v<T>;
 
-template <Scalar T> constexpr std::uint64_t to_bits(T value) {
+template <Scalar T>
+constexpr std::uint64_t to_bits(T value) {
     if constexpr (std::is_enum_v<T>) {
         return to_bits(static_cast<std::underlying_type_t<T>>(value));
     } else if constexpr (std::is_same_v<T, bool>) {
@@ -88,34 +99,45 @@ class StateWriter {
 
     explicit StateWriter(std::vector<std::byte>& out) : out_(out) {}
 
-    template <class T> StateWriter& operator&(const boost::serialization::nvp<T>& pair) {
+    template <class T>
+    StateWriter& operator&(const boost::serialization::nvp<T>& pair) {
         put(pair.const_value());
         return *this;
     }
 
   private:
-    template <detail::Scalar T> void put(T value) {
+    template <detail::Scalar T>
+    void put(T value) {
         const auto bits = detail::to_bits(value);
         std::array<std::byte, sizeof(T)> bytes;
         for (std::size_t i = 0; i < sizeof(T); ++i) bytes[i] = static_cast<std::byte>(bits >> (8 * i));
         out_.insert(out_.end(), bytes.begin(), bytes.end());
     }
-    template <class T, std::size_t N> void put(const std::array<T, N>& values) {
+    template <class T, std::size_t N>
+    void put(const std::array<T, N>& values) {
         for (const auto& value : values) put(value);
     }
-    template <class T> void put_sequence(const T& values) {
+    template <class T>
+    void put_sequence(const T& values) {
         put(static_cast<std::uint32_t>(values.size()));
         for (const auto& value : values) put(value);
     }
-    template <class T> void put(const std::vector<T>& values) { put_sequence(values); }
-    template <class T> void put(const std::deque<T>& values) { put_sequence(values); }
+    template <class T>
+    void put(const std::vector<T>& values) {
+        put_sequence(values);
+    }
+    template <class T>
+    void put(const std::deque<T>& values) {
+        put_sequence(values);
+    }
     void put(const std::string& text) { put_sequence(text); }
-    template <class T> void put(const std::optional<T>& value) {
+    template <class T>
+    void put(const std::optional<T>& value) {
         put(value.has_value());
         if (value) put(*value);
     }
     template <class T>
-        requires std::is_class_v<T>
+    requires std::is_class_v<T>
     void put(const T& value) {
         // Boost's serialize functions take a mutable reference in both directions; a writer only reads.
         boost::serialization::serialize_adl(*this, const_cast<T&>(value), kStateVersion);
@@ -124,7 +146,8 @@ class StateWriter {
     std::vector<std::byte>& out_;
 };
 
-/// Takes values from bytes. Throws BadState rather than read past the end or allocate more than the bytes can hold.
+/// Takes values from bytes. Throws BadState rather than read past the end or allocate more than the bytes can
+/// hold.
 class StateReader {
   public:
     using is_saving = boost::mpl::false_;
@@ -132,14 +155,16 @@ class StateReader {
 
     explicit StateReader(std::span<const std::byte> in) : in_(in) {}
 
-    template <class T> StateReader& operator&(const boost::serialization::nvp<T>& pair) {
+    template <class T>
+    StateReader& operator&(const boost::serialization::nvp<T>& pair) {
         get(pair.value());
         return *this;
     }
     bool at_end() const { return in_.empty(); }
 
   private:
-    template <detail::Scalar T> void get(T& value) {
+    template <detail::Scalar T>
+    void get(T& value) {
         if (in_.size() < sizeof(T)) throw BadState("the state ends in the middle of a value");
         std::uint64_t bits = 0;
         for (std::size_t i = 0; i < sizeof(T); ++i) bits |= std::to_integer<std::uint64_t>(in_[i]) << (8 * i);
@@ -151,10 +176,12 @@ class StateReader {
             value = static_cast<T>(bits);
         }
     }
-    template <class T, std::size_t N> void get(std::array<T, N>& values) {
+    template <class T, std::size_t N>
+    void get(std::array<T, N>& values) {
         for (auto& value : values) get(value);
     }
-    template <class T> void get_sequence(T& values) {
+    template <class T>
+    void get_sequence(T& values) {
         std::uint32_t count = 0;
         get(count);
         // Every element takes at least one byte, so a count beyond what is left is a lie.
@@ -162,14 +189,21 @@ class StateReader {
         values.clear();
         for (std::uint32_t i = 0; i < count; ++i) get(values.emplace_back());
     }
-    template <class T> void get(std::vector<T>& values) { get_sequence(values); }
-    template <class T> void get(std::deque<T>& values) { get_sequence(values); }
+    template <class T>
+    void get(std::vector<T>& values) {
+        get_sequence(values);
+    }
+    template <class T>
+    void get(std::deque<T>& values) {
+        get_sequence(values);
+    }
     void get(std::string& text) {
         std::vector<char> characters;
         get_sequence(characters);
         text.assign(characters.begin(), characters.end());
     }
-    template <class T> void get(std::optional<T>& value) {
+    template <class T>
+    void get(std::optional<T>& value) {
         bool present = false;
         get(present);
         if (present) {
@@ -179,10 +213,8 @@ class StateReader {
         }
     }
     template <class T>
-        requires std::is_class_v<T>
-    void get(T& value) {
-        boost::serialization::serialize_adl(*this, value, kStateVersion);
-    }
+    requires std::is_class_v<T>
+    void get(T& value) { boost::serialization::serialize_adl(*this, value, kStateVersion); }
 
     std::span<const std::byte> in_;
 };
@@ -199,7 +231,8 @@ class StateLister {
     using is_saving = boost::mpl::true_;
     using is_loading = boost::mpl::false_;
 
-    template <class T> StateLister& operator&(const boost::serialization::nvp<T>& pair) {
+    template <class T>
+    StateLister& operator&(const boost::serialization::nvp<T>& pair) {
         list(pair.name(), pair.const_value());
         return *this;
     }
@@ -208,30 +241,36 @@ class StateLister {
   private:
     static std::string hexadecimal(std::uint64_t bits);
 
-    template <detail::Scalar T> void list(const std::string& name, T value) {
+    template <detail::Scalar T>
+    void list(const std::string& name, T value) {
         fields_.push_back({prefix_ + name, hexadecimal(detail::to_bits(value))});
     }
-    template <class T> void list_sequence(const std::string& name, const T& values) {
+    template <class T>
+    void list_sequence(const std::string& name, const T& values) {
         std::size_t i = 0;
         for (const auto& value : values) list(name + "[" + std::to_string(i++) + "]", value);
     }
-    template <class T, std::size_t N> void list(const std::string& name, const std::array<T, N>& values) {
+    template <class T, std::size_t N>
+    void list(const std::string& name, const std::array<T, N>& values) {
         list_sequence(name, values);
     }
-    template <class T> void list(const std::string& name, const std::vector<T>& values) {
+    template <class T>
+    void list(const std::string& name, const std::vector<T>& values) {
         list_sequence(name, values);
     }
-    template <class T> void list(const std::string& name, const std::deque<T>& values) {
+    template <class T>
+    void list(const std::string& name, const std::deque<T>& values) {
         list_sequence(name, values);
     }
     void list(const std::string& name, const std::string& text) {
         fields_.push_back({prefix_ + name, '"' + text + '"'});
     }
-    template <class T> void list(const std::string& name, const std::optional<T>& value) {
+    template <class T>
+    void list(const std::string& name, const std::optional<T>& value) {
         if (value) list(name, *value);
     }
     template <class T>
-        requires std::is_class_v<T>
+    requires std::is_class_v<T>
     void list(const std::string& name, const T& value) {
         const auto outer = prefix_;
         prefix_ += name + ".";

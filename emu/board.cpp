@@ -30,12 +30,26 @@ std::optional<VirtualTime> Board::next_deadline() const {
     return earliest;
 }
 
-Board::Place Board::device_at(PhysicalAddress at, AccessSize size) {
+bool Board::jump_to_deadline() {
+    const auto deadline = next_deadline();
+    if (!deadline) return false;
+    idle = idle + (*deadline - time());
+    return true;
+}
+
+Board::ConstPlace Board::device_at(PhysicalAddress at, AccessSize size) const {
     const auto length = static_cast<std::uint64_t>(size);
     if (memory_map::kUart.contains(at, length)) return {&uart, at.value - memory_map::kUart.base.value};
     if (memory_map::kAclint.contains(at, length)) return {&aclint, at.value - memory_map::kAclint.base.value};
-    if (memory_map::kFinisher.contains(at, length)) return {&finisher, at.value - memory_map::kFinisher.base.value};
+    if (memory_map::kFinisher.contains(at, length))
+        return {&finisher, at.value - memory_map::kFinisher.base.value};
     return {};
+}
+
+Board::Place Board::device_at(PhysicalAddress at, AccessSize size) {
+    const auto place = std::as_const(*this).device_at(at, size);
+    return {const_cast<Device*>(place.device),
+            place.offset};  // this board's own, and this board may be changed
 }
 
 Device* Board::due_device() {
@@ -46,9 +60,12 @@ Device* Board::due_device() {
     return nullptr;
 }
 
-Device* Board::input_device(Channel channel) { return channel == kConsoleChannel ? &uart : nullptr; }
+Device* Board::input_device(Channel channel) {
+    return channel == kConsoleChannel ? &uart : nullptr;
+}
 
-template <class Archive> void Board::serialize_component(Archive& archive, std::size_t component) {
+template <class Archive>
+void Board::serialize_component(Archive& archive, std::size_t component) {
     switch (component) {
         case 0: serialize_clock(archive); break;
         case 1: harts[0].serialize(archive, kStateVersion); break;
@@ -65,7 +82,8 @@ void Board::save(SavedState& into) const {
     into.ends.clear();
     StateWriter writer(into.fields);
     for (std::size_t i = 0; i < kComponents.size(); ++i) {
-        // One serialize function serves both directions, so it takes a mutable reference; a writer only reads.
+        // One serialize function serves both directions, so it takes a mutable reference; a writer only
+        // reads.
         const_cast<Board*>(this)->serialize_component(writer, i);
         into.ends.push_back(static_cast<std::uint32_t>(into.fields.size()));
     }
@@ -82,7 +100,8 @@ void Board::load(const SavedState& from) {
         if (!reader.at_end()) throw BadState("a component is longer than its fields");
         start = end;
     }
-    if (start != from.fields.size() || steps != from.at) throw BadState("the state does not belong to its position");
+    if (start != from.fields.size() || steps != from.at)
+        throw BadState("the state does not belong to its position");
 }
 
 std::vector<FieldValue> Board::describe(std::size_t component) const {

@@ -1,5 +1,5 @@
-// The board: everything that a machine remembers besides its memory, as one plain value, and the bus that ties it
-// together. All engines work on this; none adds state that a snapshot would have to hold.
+// The board: everything that a machine remembers besides its memory, as one plain value, and the bus that
+// ties it together. All engines work on this; none adds state that a snapshot would have to hold.
 #pragma once
 
 #include <array>
@@ -34,13 +34,16 @@ struct Board {
     /// The first position from now on whose virtual time is at least `when`, if no idle jump comes before.
     StepCount position_of(VirtualTime when) const;
 
+    /// Moves the clock to the next deadline; false if there is none. Only when no hart can move.
+    bool jump_to_deadline();
+
     // ---- harts
     std::vector<Hart> harts;
 
     /// Interrupt-pending bits as the hart sees them now.
     std::uint64_t mip(const Hart& hart) const;
-    /// The next virtual time, after now, at which an interrupt line of some hart rises or a device event falls due
-    /// without anybody doing anything. Nothing if that is never.
+    /// The next virtual time, after now, at which an interrupt line of some hart rises or a device event
+    /// falls due without anybody doing anything. Nothing if that is never.
     std::optional<VirtualTime> next_deadline() const;
     /// Whether an interrupt that would wake this hart from wfi is pending.
     bool can_move(const Hart& hart) const { return !hart.waiting || (mip(hart) & hart.mie) != 0; }
@@ -54,8 +57,13 @@ struct Board {
         Device* device = nullptr;
         std::uint64_t offset = 0;
     };
+    struct ConstPlace {
+        const Device* device = nullptr;
+        std::uint64_t offset = 0;
+    };
     /// The device in whose range the whole access lies; null device if there is none.
     Place device_at(PhysicalAddress at, AccessSize size);
+    ConstPlace device_at(PhysicalAddress at, AccessSize size) const;
     DeviceContext device_context() { return {time(), output}; }
     /// A device whose event is due now.
     Device* due_device();
@@ -67,7 +75,8 @@ struct Board {
     OutputSink* output = nullptr;
 
     // ---- state by component, in the order of kComponents
-    static constexpr std::array<std::string_view, 5> kComponents{"clock", "hart0", "uart", "aclint", "finisher"};
+    static constexpr std::array<std::string_view, 5> kComponents{"clock", "hart0", "uart", "aclint",
+                                                                 "finisher"};
     void save(SavedState& into) const;
     /// Throws BadState; the board is then unusable.
     void load(const SavedState& from);
@@ -75,10 +84,12 @@ struct Board {
     std::vector<FieldValue> describe(std::size_t component) const;
 
   private:
-    template <class Archive> void serialize_clock(Archive& archive) {
+    template <class Archive>
+    void serialize_clock(Archive& archive) {
         archive& BOOST_SERIALIZATION_NVP(steps) & BOOST_SERIALIZATION_NVP(idle);
     }
-    template <class Archive> void serialize_component(Archive& archive, std::size_t component);
+    template <class Archive>
+    void serialize_component(Archive& archive, std::size_t component);
     std::array<Device*, 3> devices() { return {&uart, &aclint, &finisher}; }
 };
 

@@ -1,5 +1,6 @@
-// Control and status registers: one table of number, name and access, for the Zicsr instructions and the debugger.
-// Source: The RISC-V Instruction Set Manual, Volume II, chapters "Control and Status Registers" and "Machine-Level ISA".
+// Control and status registers: one table of number, name and access, for the Zicsr instructions and the
+// debugger. Source: The RISC-V Instruction Set Manual, Volume II, chapters "Control and Status Registers" and
+// "Machine-Level ISA".
 #pragma once
 
 #include <cstdint>

@@ -16,13 +16,15 @@ enum class Privilege : std::uint8_t { user = 0, machine = 3 };
 
 /// Fields of mstatus that this hart has.
 namespace mstatus {
-inline constexpr std::uint64_t kMie = 1u << 3, kMpie = 1u << 7, kMpp = 3u << 11, kMprv = 1u << 17, kTw = 1u << 21;
+inline constexpr std::uint64_t kMie = 1u << 3, kMpie = 1u << 7, kMpp = 3u << 11, kMprv = 1u << 17,
+                               kTw = 1u << 21;
 inline constexpr unsigned kMppShift = 11;
 inline constexpr std::uint64_t kUxl64 = std::uint64_t{2} << 32;  ///< U mode is RV64, unchangeably
 }  // namespace mstatus
 
 struct Hart {
-    static constexpr std::size_t kSink = 32;  ///< where the interpreter writes what is meant for x0; never saved
+    static constexpr std::size_t kSink =
+        32;  ///< where the interpreter writes what is meant for x0; never saved
 
     HartId id;
     std::array<std::uint64_t, 33> x{};
@@ -41,14 +43,17 @@ struct Hart {
         if (rd != 0) x[rd] = value;
     }
 
-    template <class Archive> void serialize(Archive& archive, unsigned /*version*/) {
-        for (std::size_t i = 1; i < kSink; ++i) archive& boost::serialization::make_nvp(register_name(i), x[i]);
-        archive& BOOST_SERIALIZATION_NVP(pc) & BOOST_SERIALIZATION_NVP(privilege) & BOOST_SERIALIZATION_NVP(waiting) &
-            BOOST_SERIALIZATION_NVP(reservation) & BOOST_SERIALIZATION_NVP(mstatus) & BOOST_SERIALIZATION_NVP(mie) &
-            BOOST_SERIALIZATION_NVP(mtvec) & BOOST_SERIALIZATION_NVP(mscratch) & BOOST_SERIALIZATION_NVP(mepc) &
-            BOOST_SERIALIZATION_NVP(mcause) & BOOST_SERIALIZATION_NVP(mtval) & BOOST_SERIALIZATION_NVP(mcounteren) &
-            BOOST_SERIALIZATION_NVP(mcountinhibit) & BOOST_SERIALIZATION_NVP(mcycle) &
-            BOOST_SERIALIZATION_NVP(minstret);
+    template <class Archive>
+    void serialize(Archive& archive, unsigned /*version*/) {
+        for (std::size_t i = 1; i < kSink; ++i)
+            archive& boost::serialization::make_nvp(register_name(i), x[i]);
+        archive& BOOST_SERIALIZATION_NVP(pc) & BOOST_SERIALIZATION_NVP(privilege) &
+            BOOST_SERIALIZATION_NVP(waiting) & BOOST_SERIALIZATION_NVP(reservation) &
+            BOOST_SERIALIZATION_NVP(mstatus) & BOOST_SERIALIZATION_NVP(mie) & BOOST_SERIALIZATION_NVP(mtvec) &
+            BOOST_SERIALIZATION_NVP(mscratch) & BOOST_SERIALIZATION_NVP(mepc) &
+            BOOST_SERIALIZATION_NVP(mcause) & BOOST_SERIALIZATION_NVP(mtval) &
+            BOOST_SERIALIZATION_NVP(mcounteren) & BOOST_SERIALIZATION_NVP(mcountinhibit) &
+            BOOST_SERIALIZATION_NVP(mcycle) & BOOST_SERIALIZATION_NVP(minstret);
     }
 
     /// The name that assemblers and debuggers use: "zero", "ra", "sp" ... Precondition: index < 32.

@@ -16,7 +16,8 @@ struct Applier {
     Memory& memory;
 
     void operator()(const DeviceInput& input) const {
-        if (auto* device = board.input_device(input.channel)) device->input(input.bytes, board.device_context());
+        if (auto* device = board.input_device(input.channel))
+            device->input(input.bytes, board.device_context());
     }
     void operator()(const IdleWarp& warp) const { board.idle = board.idle + warp.by; }
     void operator()(const MemoryWrite& write) const {
@@ -33,7 +34,9 @@ struct Applier {
 
 }  // namespace
 
-void apply_input(Board& board, Memory& memory, const Input& input) { std::visit(Applier{board, memory}, input); }
+void apply_input(Board& board, Memory& memory, const Input& input) {
+    std::visit(Applier{board, memory}, input);
+}
 
 std::optional<std::uint64_t> read_register(const Board& board, const Hart& hart, RegisterId which) {
     if (which.value < 32) return which.value == 0 ? 0 : hart.x[which.value];

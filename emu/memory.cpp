@@ -17,7 +17,8 @@ std::uint64_t checked_ram_size(std::uint64_t bytes) {
 }
 
 /// Calls `piece(address, offset, length)` for each part of a range that lies in one page.
-template <class F> void by_page(PhysicalAddress at, std::size_t length, F piece) {
+template <class F>
+void by_page(PhysicalAddress at, std::size_t length, F piece) {
     for (std::size_t done = 0; done < length;) {
         const PhysicalAddress here{at.value + done};
         const auto part = std::min(length - done, kPageSize - here.value % kPageSize);

@@ -16,17 +16,20 @@ class PlainAccess {
 
     Trap trap() const { return trap_; }
 
-    template <class Value> AccessEnd load(VirtualAddress at, std::uint64_t& bits) {
+    template <class Value>
+    AccessEnd load(VirtualAddress at, std::uint64_t& bits) {
         if (get(PhysicalAddress{at.value}, sizeof(Value), bits)) return AccessEnd::done;
         return raise(Cause::load_access_fault, at);
     }
 
-    template <class Value> AccessEnd store(VirtualAddress at, std::uint64_t bits) {
+    template <class Value>
+    AccessEnd store(VirtualAddress at, std::uint64_t bits) {
         if (put(PhysicalAddress{at.value}, sizeof(Value), bits)) return AccessEnd::done;
         return raise(Cause::store_access_fault, at);
     }
 
-    template <class Value, class Modify> AccessEnd atomic(VirtualAddress at, std::uint64_t& bits, Modify modify) {
+    template <class Value, class Modify>
+    AccessEnd atomic(VirtualAddress at, std::uint64_t& bits, Modify modify) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::store_address_misaligned, at);
         // Devices take no atomic operations.
         if (!memory_.is_writable(PhysicalAddress{at.value})) return raise(Cause::store_access_fault, at);
@@ -36,7 +39,8 @@ class PlainAccess {
         return AccessEnd::done;
     }
 
-    template <class Value> AccessEnd reserve(VirtualAddress at, std::uint64_t& bits) {
+    template <class Value>
+    AccessEnd reserve(VirtualAddress at, std::uint64_t& bits) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::load_address_misaligned, at);
         if (!memory_.is_writable(PhysicalAddress{at.value})) return raise(Cause::load_access_fault, at);
         get(PhysicalAddress{at.value}, sizeof(Value), bits);
@@ -44,7 +48,8 @@ class PlainAccess {
         return AccessEnd::done;
     }
 
-    template <class Value> AccessEnd conditional(VirtualAddress at, std::uint64_t bits, std::uint64_t& failed) {
+    template <class Value>
+    AccessEnd conditional(VirtualAddress at, std::uint64_t bits, std::uint64_t& failed) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::store_address_misaligned, at);
         failed = hart_.reservation == PhysicalAddress{at.value} ? 0 : 1;
         hart_.reservation.reset();
@@ -107,7 +112,7 @@ std::optional<Instruction> fetch(const Memory& memory, const Hart& hart, Trap& t
     return decode(word);
 }
 
-/// Step kind (a): the hart attempts one instruction. It retires or traps.
+/// The hart attempts one instruction. It retires or traps.
 StepInfo attempt(Board& board, Memory& memory, Hart& hart) {
     StepInfo info{StepKind::attempt, hart.id, false};
     hart.waiting = false;
@@ -127,20 +132,12 @@ StepInfo attempt(Board& board, Memory& memory, Hart& hart) {
     return info;
 }
 
-/// Step kind (e): every hart waits; the clock jumps to the next deadline.
-std::optional<StepInfo> jump(Board& board) {
-    const auto deadline = board.next_deadline();
-    if (!deadline) return std::nullopt;
-    board.idle = board.idle + (*deadline - board.time());
-    return StepInfo{StepKind::idle_jump, {}, false};
-}
-
 std::optional<StepInfo> move(Board& board, Memory& memory, const Input* input) {
-    if (board.powered_off()) return std::nullopt;
     if (input != nullptr) {  // kind (d)
         apply_input(board, memory, *input);
         return StepInfo{StepKind::input, {}, false};
     }
+    if (board.powered_off()) return std::nullopt;
     if (auto* device = board.due_device()) {  // kind (c)
         device->event(board.device_context());
         return StepInfo{StepKind::device_event, {}, false};
@@ -151,7 +148,9 @@ std::optional<StepInfo> move(Board& board, Memory& memory, const Input* input) {
         count(hart, 1, 0);
         return StepInfo{StepKind::interrupt, hart.id, false};
     }
-    return board.can_move(hart) ? attempt(board, memory, hart) : jump(board);
+    if (board.can_move(hart)) return attempt(board, memory, hart);  // kind (a)
+    if (!board.jump_to_deadline()) return std::nullopt;
+    return StepInfo{StepKind::idle_jump, {}, false};  // kind (e)
 }
 
 }  // namespace

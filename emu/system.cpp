@@ -15,16 +15,16 @@ SystemResult retire(const Instruction& instruction, const Hart& hart) {
 
 enum class CsrOperation : std::uint8_t { write, set, clear };
 
-/// A write of a counter takes effect after the writing instruction, which is not counted in the new value: taken off
-/// here, because the engine counts this step like every other.
+/// A write of a counter takes effect after the writing instruction, which is not counted in the new value:
+/// taken off here, because the engine counts this step like every other.
 void leave_out_own_step(CsrNumber number, Hart& hart) {
     if (number.value == kMcycle.value && (hart.mcountinhibit & kCounterCycle) == 0) --hart.mcycle;
     if (number.value == kMinstret.value && (hart.mcountinhibit & kCounterInstret) == 0) --hart.minstret;
 }
 
 /// Source: The RISC-V Instruction Set Manual, Volume I, chapter "Zicsr".
-SystemResult access_csr(const Instruction& instruction, const Board& board, Hart& hart, CsrOperation operation,
-                        bool immediate) {
+SystemResult access_csr(const Instruction& instruction, const Board& board, Hart& hart,
+                        CsrOperation operation, bool immediate) {
     // Set and clear with x0 or 0 do not write at all, so they may name a read-only register.
     const bool writes = operation == CsrOperation::write || instruction.rs1 != 0;
     const CsrNumber number{static_cast<std::uint16_t>(instruction.imm)};
@@ -56,7 +56,8 @@ SystemResult wait_for_interrupt(const Instruction& instruction, const Board& boa
 SystemResult execute_system(const Instruction& instruction, const Board& board, Hart& hart) {
     switch (instruction.opcode) {
         case Opcode::ecall:
-            return {Trap{hart.privilege == Privilege::machine ? Cause::ecall_from_m : Cause::ecall_from_u, 0}, 0, false};
+            return {Trap{hart.privilege == Privilege::machine ? Cause::ecall_from_m : Cause::ecall_from_u, 0},
+                    0, false};
         case Opcode::ebreak: return {Trap{Cause::breakpoint, hart.pc}, 0, false};
         case Opcode::fence_i: return retire(instruction, hart);  // fetch is coherent without it
         case Opcode::csrrw: return access_csr(instruction, board, hart, CsrOperation::write, false);

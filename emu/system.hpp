@@ -1,4 +1,5 @@
-// Instructions that reach beyond the registers and memory: environment calls, CSRs, returns from traps, waiting.
+// Instructions that reach beyond the registers and memory: environment calls, CSRs, returns from traps,
+// waiting.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ struct SystemResult {
     bool returned_from_trap = false;
 };
 
-/// Executes one instruction of Kind::system at hart.pc. The board's clock stands at the position before this step.
+/// Executes one instruction of Kind::system at hart.pc. The board's clock stands at the position before this
+/// step.
 SystemResult execute_system(const Instruction& instruction, const Board& board, Hart& hart);
 
 }  // namespace backspin::emu

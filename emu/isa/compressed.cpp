@@ -1,5 +1,6 @@
 // The C extension: every 16-bit instruction stands for one 32-bit instruction.
-// Source: The RISC-V Instruction Set Manual, Volume I, chapter "C" Extension, section "RVC Instruction Set Listings" (RV64).
+// Source: The RISC-V Instruction Set Manual, Volume I, chapter "C" Extension, section "RVC Instruction Set
+// Listings" (RV64).
 #include <cstdint>
 #include <optional>
 
@@ -19,8 +20,12 @@ constexpr Word sign_extend(Word value, unsigned width) {
 }
 
 // The 32-bit formats, by their opcode with function bits in place and their operands.
-constexpr Word r_type(Word base, Word rd, Word rs1, Word rs2) { return base | rd << 7 | rs1 << 15 | rs2 << 20; }
-constexpr Word i_type(Word base, Word rd, Word rs1, Word imm) { return base | rd << 7 | rs1 << 15 | imm << 20; }
+constexpr Word r_type(Word base, Word rd, Word rs1, Word rs2) {
+    return base | rd << 7 | rs1 << 15 | rs2 << 20;
+}
+constexpr Word i_type(Word base, Word rd, Word rs1, Word imm) {
+    return base | rd << 7 | rs1 << 15 | imm << 20;
+}
 constexpr Word s_type(Word base, Word rs1, Word rs2, Word imm) {
     return base | bits(imm, 4, 0, 7) | rs1 << 15 | rs2 << 20 | bits(imm, 11, 5, 25);
 }
@@ -33,7 +38,8 @@ constexpr Word j_type(Word base, Word rd, Word imm) {
            bits(imm, 20, 20, 31);
 }
 
-constexpr Word kAddi = 0x00000013, kAddiw = 0x0000001b, kSlli = 0x00001013, kSrli = 0x00005013, kSrai = 0x40005013;
+constexpr Word kAddi = 0x00000013, kAddiw = 0x0000001b, kSlli = 0x00001013, kSrli = 0x00005013,
+               kSrai = 0x40005013;
 constexpr Word kAndi = 0x00007013, kLui = 0x00000037, kJal = 0x0000006f, kJalr = 0x00000067;
 constexpr Word kBeq = 0x00000063, kBne = 0x00001063, kEbreak = 0x00100073;
 constexpr Word kAdd = 0x00000033, kSub = 0x40000033, kXor = 0x00004033, kOr = 0x00006033, kAnd = 0x00007033;
@@ -86,9 +92,10 @@ Expanded arithmetic(Word h) {  // quadrant 1, function 4
 Expanded quadrant1(Word h) {
     const Word rd = bits(h, 11, 7);
     const Word imm6 = sign_extend(bits(h, 12, 12, 5) | bits(h, 6, 2), 6);
-    const Word jump = sign_extend(bits(h, 12, 12, 11) | bits(h, 11, 11, 4) | bits(h, 10, 9, 8) | bits(h, 8, 8, 10) |
-                                      bits(h, 7, 7, 6) | bits(h, 6, 6, 7) | bits(h, 5, 3, 1) | bits(h, 2, 2, 5),
-                                  12);
+    const Word jump =
+        sign_extend(bits(h, 12, 12, 11) | bits(h, 11, 11, 4) | bits(h, 10, 9, 8) | bits(h, 8, 8, 10) |
+                        bits(h, 7, 7, 6) | bits(h, 6, 6, 7) | bits(h, 5, 3, 1) | bits(h, 2, 2, 5),
+                    12);
     const Word branch = sign_extend(
         bits(h, 12, 12, 8) | bits(h, 11, 10, 3) | bits(h, 6, 5, 6) | bits(h, 4, 3, 1) | bits(h, 2, 2, 5), 9);
     switch (bits(h, 15, 13)) {

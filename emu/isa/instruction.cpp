@@ -17,14 +17,17 @@ struct Name {
     }
 };
 
-template <std::size_t N> struct Literal {
+template <std::size_t N>
+struct Literal {
     std::array<char, N> text{};
     consteval Literal(const char (&from)[N]) {  // NOLINT: a string literal
         for (std::size_t i = 0; i < N; ++i) text[i] = from[i];
     }
 };
-template <Literal kIdentifier> constexpr Name kName{std::string_view(kIdentifier.text.data())};
-template <Literal kIdentifier> constexpr std::string_view name_of() {
+template <Literal kIdentifier>
+constexpr Name kName{std::string_view(kIdentifier.text.data())};
+template <Literal kIdentifier>
+constexpr std::string_view name_of() {
     return {kName<kIdentifier>.text.data(), kName<kIdentifier>.size};
 }
 
@@ -72,13 +75,13 @@ std::int32_t immediate(Form form, std::uint32_t word) {
         case Form::i: return sign_extend(field(word, 31, 20), 12);
         case Form::s: return sign_extend(field(word, 31, 25) << 5 | field(word, 11, 7), 12);
         case Form::branch:
-            return sign_extend(field(word, 31, 31) << 12 | field(word, 7, 7) << 11 | field(word, 30, 25) << 5 |
-                                   field(word, 11, 8) << 1,
+            return sign_extend(field(word, 31, 31) << 12 | field(word, 7, 7) << 11 |
+                                   field(word, 30, 25) << 5 | field(word, 11, 8) << 1,
                                13);
         case Form::u: return static_cast<std::int32_t>(word & 0xfffff000);
         case Form::jump:
-            return sign_extend(field(word, 31, 31) << 20 | field(word, 19, 12) << 12 | field(word, 20, 20) << 11 |
-                                   field(word, 30, 21) << 1,
+            return sign_extend(field(word, 31, 31) << 20 | field(word, 19, 12) << 12 |
+                                   field(word, 20, 20) << 11 | field(word, 30, 21) << 1,
                                21);
         case Form::shift: return static_cast<std::int32_t>(field(word, 25, 20));
         case Form::csr: return static_cast<std::int32_t>(field(word, 31, 20));
@@ -88,7 +91,8 @@ std::int32_t immediate(Form form, std::uint32_t word) {
     return 0;
 }
 
-/// Which registers a form names; the fields of the others stay 0, so that equal meanings decode to equal values.
+/// Which registers a form names; the fields of the others stay 0, so that equal meanings decode to equal
+/// values.
 void take_registers(Instruction& instruction, Form form, std::uint32_t word) {
     const bool has_rd = form != Form::s && form != Form::branch && form != Form::none;
     const bool has_rs1 = form != Form::u && form != Form::jump && form != Form::none;
@@ -111,9 +115,13 @@ const Buckets& buckets() {
 
 }  // namespace
 
-std::span<const Definition> definitions() { return kDefinitions; }
+std::span<const Definition> definitions() {
+    return kDefinitions;
+}
 
-const Definition& definition(Opcode opcode) { return kDefinitions[static_cast<std::size_t>(opcode) - 1]; }
+const Definition& definition(Opcode opcode) {
+    return kDefinitions[static_cast<std::size_t>(opcode) - 1];
+}
 
 Instruction decode(std::uint32_t word) {
     Instruction instruction;

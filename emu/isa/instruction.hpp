@@ -29,7 +29,18 @@ enum class Opcode : std::uint16_t {
 
 enum class Extension : std::uint8_t { I, M, A, Zicsr, Zifencei };
 
-enum class Kind : std::uint8_t { alu, load, store, branch, jump, atomic, reserve, conditional, system, illegal };
+enum class Kind : std::uint8_t {
+    alu,
+    load,
+    store,
+    branch,
+    jump,
+    atomic,
+    reserve,
+    conditional,
+    system,
+    illegal
+};
 
 /// One row of the table.
 struct Definition {
@@ -49,15 +60,18 @@ const Definition& definition(Opcode opcode);
 struct Instruction {
     Opcode opcode = Opcode::illegal;
     std::uint8_t rd = 0;
-    std::uint8_t rs1 = 0;   ///< register, or the 5-bit immediate of csrr?i
+    std::uint8_t rs1 = 0;  ///< register, or the 5-bit immediate of csrr?i
     std::uint8_t rs2 = 0;
     std::uint8_t length = 4;  ///< bytes: 2 or 4
     std::int32_t imm = 0;     ///< sign-extended; the shift amount or the CSR number where there is one
     std::uint32_t word = 0;   ///< as fetched: 16 or 32 bits; what mtval shows for an illegal one
 };
 
-/// Length in bytes of the instruction whose first 16 bits these are. Longer formats than 32 bits are illegal here.
-constexpr unsigned instruction_length(std::uint16_t first) { return (first & 3) == 3 ? 4 : 2; }
+/// Length in bytes of the instruction whose first 16 bits these are. Longer formats than 32 bits are illegal
+/// here.
+constexpr unsigned instruction_length(std::uint16_t first) {
+    return (first & 3) == 3 ? 4 : 2;
+}
 
 /// `word` holds the instruction in its low bits; of a compressed one the upper 16 bits do not matter.
 Instruction decode(std::uint32_t word);

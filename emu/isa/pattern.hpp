@@ -21,8 +21,9 @@ enum class Form : std::uint8_t {
 };
 
 /// 32 bits of an encoding. '0' and '1' are fixed; a letter names the operand that the bit belongs to:
-/// d destination, a first source, b second source, i/s/p/u/j immediates of the I, S, B, U and J variants, h shift amount,
-/// c CSR number, z 5-bit immediate in the place of a; '-' is a bit that does not matter. Blanks are for the reader.
+/// d destination, a first source, b second source, i/s/p/u/j immediates of the I, S, B, U and J variants, h
+/// shift amount, c CSR number, z 5-bit immediate in the place of a; '-' is a bit that does not matter. Blanks
+/// are for the reader.
 struct Pattern {
     std::uint32_t mask = 0;
     std::uint32_t value = 0;

@@ -1,0 +1,87 @@
+// Decoded blocks by guest page. Fetch is coherent: whoever writes memory asks here first, and a write that
+// overlaps a decoded granule drops the page's blocks, fence.i or not.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/pages.hpp"
+#include "emu/engine/block.hpp"
+#include "emu/memory.hpp"
+
+namespace backspin::emu {
+
+/// Where the interpreter's code for the operations lies; filled in by the interpreter.
+struct HandlerTable {
+    std::array<std::int32_t, 256> of_opcode{};  ///< by Opcode
+    std::int32_t general = 0;                   ///< executes the Instruction in the next slot
+    std::int32_t system = 0;                    ///< likewise, and may change anything: ends the block
+    std::int32_t straddling = 0;                ///< an instruction that crosses into the next page
+    std::int32_t edge = 0;                      ///< go on at the next address in another block; not a step
+    std::int32_t breakpoint = 0;                ///< an execute stop may be here; not a step
+    std::int32_t stop = 0;                      ///< the budget ends here; not a step
+};
+
+class CodeCache {
+  public:
+    explicit CodeCache(const Memory& memory);
+
+    void set_handlers(const HandlerTable& handlers) { handlers_ = handlers; }
+    const HandlerTable& handlers() const { return handlers_; }
+
+    /// The block that starts at this address, decoded if need be; null where nothing can be fetched. The page
+    /// counts as code from here on: the caller sees to it that nobody holds a way to write it unseen.
+    const Slot* block_at(PhysicalAddress at);
+
+    /// Whether a store of these bytes would hit decoded code, or may be done unseen by the cache.
+    bool holds_code(PageIndex page) const {
+        return pages_[page.value] != nullptr && pages_[page.value]->granules != 0;
+    }
+    bool overlaps_code(PageIndex page, std::size_t offset, std::size_t length) const {
+        return pages_[page.value] != nullptr && (pages_[page.value]->granules & mask(offset, length)) != 0;
+    }
+    /// Bit n: the 64 bytes from n * 64 hold decoded code. Valid until the cache dies; 0 where no code is.
+    const std::uint64_t* granules(PageIndex page) const { return &pages_[page.value]->granules; }
+
+    /// Drops the page's blocks. They stay readable until bury(), because one of them may be running.
+    void drop(PageIndex page);
+    void bury() { dead_.clear(); }
+
+    /// Changes when a block was dropped: what points to blocks from outside their page must be forgotten.
+    std::uint64_t generation() const { return generation_; }
+
+    /// From now on blocks carry a breakpoint operation at this offset of every page.
+    void plant(std::size_t page_offset);
+
+  private:
+    static constexpr std::size_t kGranule = 64;
+
+    struct CodePage {
+        PagePtr content;  ///< what was decoded; pinned, so that it can be compared after a restore
+        std::uint64_t granules = 0;
+        std::array<const Slot*, kPageSize / 2> starts{};
+        std::vector<std::unique_ptr<Slot[]>> blocks;
+    };
+
+    static std::uint64_t mask(std::size_t offset, std::size_t length) {
+        const auto first = offset / kGranule;
+        const auto last = (offset + length - 1) / kGranule;
+        return (~std::uint64_t{0} >> (63 - last)) & (~std::uint64_t{0} << first);
+    }
+    void validate(PageIndex index, CodePage& page);
+    const Slot* build(PageIndex index, CodePage& page, std::size_t offset);
+
+    const Memory& memory_;
+    HandlerTable handlers_;
+    std::vector<std::unique_ptr<CodePage>> pages_;
+    std::vector<std::unique_ptr<Slot[]>> dead_;
+    std::bitset<kPageSize / 2> planted_;
+    std::uint64_t generation_ = 1;
+};
+
+}  // namespace backspin::emu

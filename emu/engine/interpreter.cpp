@@ -1,0 +1,398 @@
+#include "emu/engine/interpreter.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cstring>
+
+#include "emu/isa/semantics.hpp"
+
+// Labels as values are an extension of g++ and clang. With one dispatch per operation the host's branch
+// predictor sees which operation follows which.
+#pragma GCC diagnostic ignored "-Wpedantic"
+
+namespace backspin::emu {
+
+Interpreter::Interpreter(Board& board, Memory& memory)
+    : board_(board), memory_(memory), code_(memory), port_(board, memory, code_, stops_) {
+    Hart nobody;
+    execute_blocks(nobody, StepCount{}, nullptr);  // learns where its own handlers are
+}
+
+// ---- what the blocks depend on
+// --------------------------------------------------------------------------------------
+
+void Interpreter::set_stop_points(std::span<const StopPoint> points) {
+    if (!stops_.set(points)) return;
+    for (const auto address : stops_.execute()) code_.plant(address % kPageSize & ~std::uint64_t{1});
+    port_.stop_points_changed();
+}
+
+void Interpreter::pages_replaced() {
+    port_.forget_entries();
+    forget_jumps();  // each page is compared with what was decoded when it is next entered
+}
+
+void Interpreter::bytes_changed(PhysicalAddress at, std::size_t length) {
+    for (std::size_t done = 0; done < length;) {
+        const PhysicalAddress here{at.value + done};
+        const auto part = std::min(length - done, kPageSize - here.value % kPageSize);
+        const auto index = memory_.page_of(here);
+        if (index && code_.overlaps_code(*index, here.value % kPageSize, part)) code_.drop(*index);
+        done += part;
+    }
+    port_.forget_entries();
+}
+
+void Interpreter::forget_jumps() {
+    for (std::size_t word = 0; word < jumps_used_.size(); ++word) {
+        for (auto bits = jumps_used_[word]; bits != 0; bits &= bits - 1) {
+            jumps_[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))] = JumpEntry{};
+        }
+        jumps_used_[word] = 0;
+    }
+}
+
+const Slot* Interpreter::find_block(std::uint64_t pc) {
+    const PhysicalAddress at{pc};
+    const auto* block = code_.block_at(at);
+    // Looking may have dropped blocks that a restore made stale.
+    if (code_generation_ != code_.generation()) {
+        forget_jumps();
+        code_generation_ = code_.generation();
+    }
+    if (block == nullptr) return nullptr;
+    port_.page_became_code(at);
+    const auto slot = pc >> 1 & (kJumpEntries - 1);
+    jumps_[slot] = {pc, block};
+    jumps_used_[slot / 64] |= std::uint64_t{1} << slot % 64;
+    return block;
+}
+
+/// The next `steps` operations of a block that is longer than what is left of the budget, and a stop behind
+/// them.
+const Slot* Interpreter::make_tail(const Slot* from, std::uint64_t steps) {
+    const auto& handlers = code_.handlers();
+    auto* to = tail_.data();
+    while (true) {
+        *to = *from;
+        if (from->operation.handler == handlers.breakpoint) {
+            if (steps == 0) break;  // belongs to the step after the budget
+            to->operation.remaining = static_cast<std::uint16_t>(steps);
+            ++from, ++to;
+            continue;
+        }
+        if (steps == 0) break;
+        to->operation.remaining = static_cast<std::uint16_t>(steps--);
+        const bool has_instruction = from->operation.handler == handlers.general;
+        ++from, ++to;
+        if (has_instruction) *to++ = *from++;
+    }
+    to->operation.handler = handlers.stop;
+    to->operation.remaining = 0;
+    return tail_.data();
+}
+
+// ---- running
+// --------------------------------------------------------------------------------------------------------
+
+bool Interpreter::stops_before(const Hart& hart, Observer* observer) const {
+    const VirtualAddress pc{hart.pc};
+    if (observer == nullptr || !stops_.executes_at(pc)) return false;
+    return observer->on_hit(Hit{StopKind::execute, pc, board_.steps, hart.id, false}) == Verdict::stop;
+}
+
+Instruction Interpreter::fetch_straddling(const Hart& hart, bool& fetched) const {
+    std::uint32_t word = 0;
+    std::array<std::byte, 4> bytes{};
+    fetched = memory_.read(PhysicalAddress{hart.pc}, bytes);
+    std::memcpy(&word, bytes.data(), sizeof word);
+    return decode(word);
+}
+
+Interpreter::Result Interpreter::run(Hart& hart, StepCount until, Observer* observer) {
+    assert(board_.steps < until);
+    port_.arm(observer);
+    code_.bury();
+    if (code_generation_ != code_.generation()) {
+        forget_jumps();
+        code_generation_ = code_.generation();
+    }
+    return execute_blocks(hart, until, observer);
+}
+
+// Within a block: `d` is the slot that runs, `base` the address of its page, `left` what remains of the
+// budget once the whole block has run. The step at d is thus number until - left - d->remaining.
+//
+//   NEXT      on to the next slot
+//   ENTER     starts the block at d: pays for it, or runs only as much as the budget allows
+//   FOLLOW    goes where a branch leads: straight there if the link is known
+Interpreter::Result Interpreter::execute_blocks(Hart& hart, StepCount until, Observer* observer) {
+#define HANDLER_OF(label) \
+    static_cast<std::int32_t>(static_cast<char*>(&&label) - static_cast<char*>(&&on_stop))
+#define DISPATCH goto* static_cast<void*>(origin + d->operation.handler)
+#define NEXT      \
+    do {          \
+        ++d;      \
+        DISPATCH; \
+    } while (false)
+#define ENTER                                           \
+    do {                                                \
+        if (left < d->operation.remaining) [[unlikely]] \
+            goto near_budget;                           \
+        left -= d->operation.remaining;                 \
+        DISPATCH;                                       \
+    } while (false)
+#define FOLLOW(which, target)                                       \
+    do {                                                            \
+        const Slot* const link = d[1].links.which;                  \
+        if (link == nullptr) [[unlikely]] {                         \
+            pc = (target);                                          \
+            unlinked = const_cast<const Slot**>(&d[1].links.which); \
+            goto resolve;                                           \
+        }                                                           \
+        d = link;                                                   \
+        ENTER;                                                      \
+    } while (false)
+
+    if (code_.handlers().general == 0) {
+        HandlerTable table;
+#define ROW(name) table.of_opcode[static_cast<std::size_t>(Opcode::name)] = HANDLER_OF(on_##name);
+#define REGISTER_ROW(name, ...) ROW(name)
+#define IMMEDIATE_ROW(name, ...) ROW(name)
+#define UPPER_ROW(name, ...) ROW(name)
+#define LOAD_ROW(name, ...) ROW(name)
+#define STORE_ROW(name, ...) ROW(name)
+#define BRANCH_ROW(name, ...) ROW(name)
+#include "emu/isa/instructions.inc"
+        ROW(jal)
+        ROW(jalr)
+#undef ROW
+        table.general = HANDLER_OF(on_general);
+        table.system = HANDLER_OF(on_system);
+        table.straddling = HANDLER_OF(on_straddling);
+        table.edge = HANDLER_OF(on_edge);
+        table.breakpoint = HANDLER_OF(on_breakpoint);
+        table.stop = HANDLER_OF(on_stop);
+        code_.set_handlers(table);
+        return {};
+    }
+
+    using semantics::X;
+    char* const origin = static_cast<char*>(&&on_stop);
+    X* const x = hart.x.data();
+    std::uint64_t left = (until - board_.steps).value;
+    X pc = hart.pc;
+    X base = 0;
+    const Slot* d = nullptr;
+    const Slot** unlinked = nullptr;
+    Trap trap;
+
+    // Brings the clock, the counters and the pc to the step at d.
+    const auto synchronise = [&] {
+        const StepCount now{until.value - left - d->operation.remaining};
+        const auto steps = (now - board_.steps).value;
+        count(hart, steps, steps);
+        board_.steps = now;
+        hart.pc = base + d->operation.page_offset;
+    };
+    // Counts the step at d, which retired, and goes to where it leads.
+    const auto retire = [&](X next_pc) {
+        count(hart, 1, 1);
+        board_.steps += StepCount{1};
+        hart.pc = next_pc;
+    };
+
+    goto go_to_pc;
+
+go_to_pc : {
+    const auto& jump = jumps_[pc >> 1 & (kJumpEntries - 1)];
+    base = pc & ~X{kPageSize - 1};
+    d = jump.pc == pc ? jump.block : find_block(pc);
+    if (d == nullptr) [[unlikely]]
+        goto cannot_fetch;
+    ENTER;
+}
+
+resolve:
+    // Links never leave the page: its blocks live and die together.
+    if ((pc ^ base) < kPageSize) {
+        d = find_block(pc);
+        *unlinked = d;
+        ENTER;
+    }
+    goto go_to_pc;
+
+near_budget : {
+    const auto& first = d->operation;
+    if (left == 0) {
+        pc = base + first.page_offset;
+        goto budget_is_used_up;
+    }
+    d = make_tail(d, left);
+    left = 0;
+    DISPATCH;
+}
+
+on_stop:
+    pc = base + d->operation.page_offset;
+budget_is_used_up : {
+    const auto steps = (until - board_.steps).value;
+    count(hart, steps, steps);
+    board_.steps = until;
+    hart.pc = pc;
+    return {Leave::budget, false};
+}
+
+on_edge:
+    pc = base + d->operation.page_offset;
+    goto go_to_pc;
+
+on_breakpoint:
+    if (observer != nullptr) {
+        synchronise();
+        if (stops_before(hart, observer)) return {Leave::stopped, false};
+    }
+    NEXT;
+
+cannot_fetch : {
+    // Always an attempt of its own, with budget left for it or not.
+    const auto steps = (until - board_.steps).value - left;
+    count(hart, steps, steps);
+    board_.steps += StepCount{steps};
+    hart.pc = pc;
+    if (left == 0) return {Leave::budget, false};
+    if (stops_before(hart, observer)) return {Leave::stopped, false};
+    trap = Trap{Cause::instruction_access_fault, pc};
+    goto take;
+}
+
+on_straddling : {
+    synchronise();
+    bool fetched = false;
+    const auto instruction = fetch_straddling(hart, fetched);
+    if (!fetched) {
+        trap = Trap{Cause::instruction_access_fault, hart.pc + 2};
+        goto take;
+    }
+    const auto result = execute(instruction, board_, hart, port_);
+    if (result.end == AccessEnd::stopped) return {Leave::stopped, false};
+    trap = result.trap;
+    if (result.end == AccessEnd::trapped) goto take;
+    retire(result.next_pc);
+    port_.take_attention();
+    return {Leave::attention, result.returned_from_trap};
+}
+
+on_system : {
+    synchronise();
+    const auto result = execute_system(d[1].instruction, board_, hart);
+    if (result.trap) {
+        trap = *result.trap;
+        goto take;
+    }
+    retire(result.next_pc);
+    return {Leave::attention, result.returned_from_trap};
+}
+
+on_general : {
+    synchronise();
+    const auto result = execute(d[1].instruction, board_, hart, port_);
+    if (result.end == AccessEnd::stopped) return {Leave::stopped, false};
+    trap = result.trap;
+    if (result.end == AccessEnd::trapped) goto take;
+    if (port_.take_attention()) {
+        retire(result.next_pc);
+        return {Leave::attention, false};
+    }
+    ++d;
+    NEXT;
+}
+
+take:
+    // Nothing of the step happened but the trap. What follows may run with interrupts enabled or not: let the
+    // machine look.
+    port_.take_attention();
+    take_trap(hart, trap);
+    count(hart, 1, 0);
+    board_.steps += StepCount{1};
+    return {Leave::attention, false};
+
+leave_after_access:
+    retire(base + d->operation.page_offset + d->operation.length);
+    return {Leave::attention, false};
+
+#define RD x[d->operation.rd]
+#define RS1 x[d->operation.rs1]
+#define RS2 x[d->operation.rs2]
+#define IMM static_cast<X>(static_cast<std::int64_t>(d->operation.imm))
+#define HERE (base + d->operation.page_offset)
+#define REGISTER_ROW(name, ...)                        \
+    on_##name : RD = semantics::name::apply(RS1, RS2); \
+    NEXT;
+#define IMMEDIATE_ROW(name, ...)                       \
+    on_##name : RD = semantics::name::apply(RS1, IMM); \
+    NEXT;
+#define UPPER_ROW(name, ...)                            \
+    on_##name : RD = semantics::name::apply(HERE, IMM); \
+    NEXT;
+#define LOAD_ROW(name, extension, encoding, type)                                     \
+    on_##name : {                                                                     \
+        const VirtualAddress at{RS1 + IMM};                                           \
+        type value;                                                                   \
+        if (const auto* host = port_.find_for_reading(at, sizeof value)) [[likely]] { \
+            std::memcpy(&value, host, sizeof value);                                  \
+        } else {                                                                      \
+            synchronise();                                                            \
+            std::uint64_t bits = 0;                                                   \
+            const auto end = port_.load<type>(at, bits);                              \
+            if (end == AccessEnd::stopped) return {Leave::stopped, false};            \
+            if (end == AccessEnd::trapped) goto fault;                                \
+            value = static_cast<type>(bits);                                          \
+            if (port_.take_attention()) {                                             \
+                RD = static_cast<X>(value);                                           \
+                goto leave_after_access;                                              \
+            }                                                                         \
+        }                                                                             \
+        RD = static_cast<X>(value);                                                   \
+        NEXT;                                                                         \
+    }
+#define STORE_ROW(name, extension, encoding, type)                              \
+    on_##name : {                                                               \
+        const VirtualAddress at{RS1 + IMM};                                     \
+        const auto value = static_cast<type>(RS2);                              \
+        if (auto* host = port_.find_for_writing(at, sizeof value)) [[likely]] { \
+            std::memcpy(host, &value, sizeof value);                            \
+        } else if (auto* beside = port_.find_beside_code(at, sizeof value)) {   \
+            std::memcpy(beside, &value, sizeof value);                          \
+        } else {                                                                \
+            synchronise();                                                      \
+            const auto end = port_.store<type>(at, RS2);                        \
+            if (end == AccessEnd::stopped) return {Leave::stopped, false};      \
+            if (end == AccessEnd::trapped) goto fault;                          \
+            if (port_.take_attention()) goto leave_after_access;                \
+        }                                                                       \
+        NEXT;                                                                   \
+    }
+#define BRANCH_ROW(name, ...)                           \
+    on_##name : if (semantics::name::apply(RS1, RS2)) { \
+        FOLLOW(taken, HERE + IMM);                      \
+    }                                                   \
+    FOLLOW(fall_through, HERE + d->operation.length);
+#include "emu/isa/instructions.inc"
+
+on_jal:
+    RD = HERE + d->operation.length;
+    FOLLOW(taken, semantics::jal::apply(HERE, 0, IMM));
+
+on_jalr:
+    pc = semantics::jalr::apply(HERE, RS1, IMM);
+    RD = HERE + d->operation.length;
+    goto go_to_pc;
+
+fault:
+    trap = port_.trap();
+    goto take;
+}
+
+}  // namespace backspin::emu

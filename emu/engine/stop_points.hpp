@@ -1,0 +1,51 @@
+// The stop points of a run, arranged for the engine: is there an execute stop here, does this access touch a
+// watched range.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/machine.hpp"
+
+namespace backspin::emu {
+
+class StopPoints {
+  public:
+    /// True if something changed.
+    bool set(std::span<const StopPoint> points);
+
+    const std::vector<std::uint64_t>& execute() const { return execute_; }
+    bool executes_at(VirtualAddress pc) const { return std::ranges::binary_search(execute_, pc.value); }
+
+    const std::vector<StopPoint>& watches() const { return watches_; }
+    /// Whether any watched byte lies in the 4 KiB page that starts here.
+    bool watches_page(VirtualAddress page) const {
+        return watches_everything_ || std::ranges::binary_search(watched_pages_, page.value);
+    }
+
+  private:
+    std::vector<StopPoint> points_;
+    std::vector<std::uint64_t> execute_;  ///< ascending
+    std::vector<StopPoint> watches_;
+    std::vector<std::uint64_t> watched_pages_;  ///< ascending
+    bool watches_everything_ = false;
+};
+
+/// The part of two ranges that both have; length 0 if none. Neither range wraps around.
+struct Overlap {
+    std::uint64_t start = 0;
+    std::uint64_t length = 0;
+};
+constexpr Overlap overlap(VirtualAddress a, std::uint64_t a_length, VirtualAddress b,
+                          std::uint64_t b_length) {
+    const auto start = std::max(a.value, b.value);
+    const auto a_last = a.value + (a_length - 1);
+    const auto b_last = b.value + (b_length - 1);
+    const auto last = std::min(a_last, b_last);
+    return start <= last ? Overlap{start, last - start + 1} : Overlap{};
+}
+
+}  // namespace backspin::emu

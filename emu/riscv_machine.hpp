@@ -1,0 +1,79 @@
+// The RISC-V machine: board, memory and engine behind the one interface that timelines drive.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/machine.hpp"
+#include "base/pages.hpp"
+#include "emu/board.hpp"
+#include "emu/engine/interpreter.hpp"
+#include "emu/loader.hpp"
+#include "emu/memory.hpp"
+
+namespace backspin::emu {
+
+/// What the user chose; part of a recording, because the state at every position depends on it.
+struct MachineOptions {
+    std::uint64_t ram_bytes = std::uint64_t{128} << 20;  ///< a multiple of 4096, at least 1 MiB
+    std::uint64_t ns_per_step = 10;  ///< virtual nanoseconds that one step takes, 1 to 1,000,000
+};
+
+class RiscvMachine final : public Machine {
+  public:
+    /// At power-on, with the images in memory and the reset vector leading to `entry`. Throws
+    /// std::invalid_argument for options out of range, LoadError for images that do not fit.
+    RiscvMachine(const MachineOptions& options, std::span<const Image> images, PhysicalAddress entry);
+    ~RiscvMachine() override;
+
+    // ---- Machine
+    StepCount now() const override { return board_.steps; }
+    VirtualTime time() const override { return board_.time(); }
+    RunEnd run(const RunOptions& options, Observer* observer = nullptr) override;
+    std::optional<StepInfo> step(bool show_output = false) override;
+    void apply(const Input& input) override;
+    std::size_t room_for_input(Channel channel) const override;
+    std::optional<VirtualTime> idle_deadline() const override;
+    std::size_t harts() const override { return board_.harts.size(); }
+    HartId current_hart() const override { return board_.harts.front().id; }
+    ExecutionContext context(HartId hart) const override;
+    void set_stop_points(std::span<const StopPoint> points) override { engine_->set_stop_points(points); }
+    void set_output(OutputSink* sink) override { sink_ = sink; }
+    SavedState save() override;
+    void load(const SavedState& state) override;
+    std::span<const std::string_view> component_names() const override { return Board::kComponents; }
+
+    // ---- what a debugger sees; reading never changes the machine
+    /// Reads as much as is there from the start of the range; a device register is read without its side
+    /// effects.
+    std::size_t read_memory(HartId hart, VirtualAddress at, std::span<std::byte> out) const;
+    /// Whether a debugger may write these bytes: RAM and ROM.
+    bool can_write_memory(HartId hart, VirtualAddress at, std::size_t length) const;
+    std::optional<std::uint64_t> read_register(HartId hart, RegisterId which) const;
+    bool is_waiting(HartId hart) const { return board_.harts.at(hart.value).waiting; }
+    /// How the guest switched itself off.
+    std::optional<PowerRequest> power_request() const { return board_.finisher.request(); }
+
+    const Board& board() const { return board_; }
+    const Memory& memory() const { return memory_; }
+
+  private:
+    struct OneStep {
+        std::optional<StepInfo> info;
+        std::optional<RunEnd> end;  ///< why the run ends before another step
+    };
+    OneStep advance(StepCount until, const RunOptions& options, Observer* observer);
+    OneStep run_hart(Hart& hart, StepCount until, Observer* observer);
+    StepCount next_deadline_step(StepCount until) const;
+
+    Board board_;
+    Memory memory_;
+    std::unique_ptr<Interpreter> engine_;
+    OutputSink* sink_ = nullptr;
+};
+
+}  // namespace backspin::emu
