@@ -1,0 +1,52 @@
+# The demo's session with GDB: gdb-multiarch -x backwards.py sensors.elf. Each command is echoed as if typed.
+# In the environment: DEMO_TARGET, what `target remote` takes; DEMO_CONSOLE, a file with what the firmware printed.
+import os
+
+import gdb
+
+
+def say(text):
+    print(f"\n# {text}", flush=True)
+
+
+def do(command):
+    print(f"(gdb) {command}", flush=True)
+    gdb.execute(command)
+
+
+for setting in ("pagination off", "confirm off", "width 0", "filename-display basename"):
+    gdb.execute(f"set {setting}")
+
+say("The machine waits before its first instruction.")
+do(f"target remote {os.environ['DEMO_TARGET']}")
+
+say("Run. The firmware reads its commands, goes wrong, and switches the machine off; the session stays.")
+do("continue")
+print("\n    " + open(os.environ["DEMO_CONSOLE"]).read().strip().replace("\r", "").replace("\n", "\n    ") + "\n")
+
+say("Where did it die? Behind the trap handler, in report(), which followed a bad pointer.")
+do("backtrace")
+do("frame function report")
+do("print sensor")
+
+say("The bad pointer came from the first sensor: its link to the next one is text. Who wrote that?")
+do("print *sensors.first")
+do("watch -location sensors.first->next")
+
+say("Run BACKWARDS to the very store that changed the link last.")
+do("reverse-continue")
+
+say("Here is the culprit: copy_word() copies a long name for rename_sensor(), which never looked at its length.")
+do("backtrace")
+do("info locals")
+
+say("Walk backwards: by a line into what was called, by a line over it, and out to the caller.")
+do("reverse-step")
+do("reverse-next")
+do("delete")
+do("reverse-finish")
+do("print *sensor")
+
+say("Forward again: the machine repeats exactly what it did, to the same crash.")
+do("continue")
+do("backtrace")
