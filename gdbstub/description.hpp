@@ -16,11 +16,11 @@ enum class RegisterRole : std::uint8_t { ordinary, program_counter };
 
 /// One register. GDB manual, appendix "Target Descriptions".
 struct RegisterDescription {
-    std::string name;  ///< as the client's feature expects it: "zero", "pc", "mstatus" ...
+    std::string name = {};  ///< as the client's feature expects it: "zero", "pc", "mstatus" ...
     std::uint32_t bits = 64;
-    std::string type;      ///< "int", "code_ptr", "data_ptr", "ieee_double" ...; empty: the client's default
-    std::string feature;   ///< "org.gnu.gdb.riscv.cpu" ...
-    std::string group;     ///< "general", "float", "csr" ...; empty: the client decides
+    std::string type = {};  ///< "int", "code_ptr", "data_ptr", "ieee_double" ...; empty: the client's default
+    std::string feature = {};  ///< "org.gnu.gdb.riscv.cpu" ...
+    std::string group = {};    ///< "general", "float", "csr" ...; empty: the client decides
     bool general = false;  ///< part of g and G; the others are fetched one by one when a person looks at them
     bool expedited = false;  ///< sent with every stop: saves the client a round trip for each move
     RegisterRole role = RegisterRole::ordinary;

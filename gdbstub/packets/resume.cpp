@@ -71,11 +71,9 @@ std::optional<LegacyResume> LegacyResume::parse(std::string_view packet) {
     } else if (!scanner.accept("c") && !scanner.accept("C")) {
         return std::nullopt;
     }
-    if (with_signal) {
-        if (!scanner.hex_number()) return std::nullopt;
-        if (!scanner.at_end() && !scanner.accept(";")) return std::nullopt;
-    }
+    if (with_signal && !scanner.hex_number()) return std::nullopt;
     if (scanner.at_end()) return result;
+    if (with_signal && !scanner.accept(";")) return std::nullopt;
     const std::optional<std::uint64_t> address = scanner.hex_number();
     if (!address || !scanner.at_end()) return std::nullopt;
     result.at = Address{*address};
