@@ -1,0 +1,38 @@
+#include "cli/host_loop.hpp"
+
+#include <csignal>
+
+namespace backspin::cli {
+
+HostLoop::HostLoop() {
+    std::signal(SIGPIPE, SIG_IGN);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) signals_.add(signal);
+    await_signal();
+}
+
+void HostLoop::await_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int) {
+        if (error) return;
+        ask_to_end(EndRequest::interrupted);
+        await_signal();
+    });
+}
+
+void HostLoop::poll() { io_.poll(); }
+
+void HostLoop::wait(std::chrono::nanoseconds at_most) {
+    if (io_.run_one_for(at_most) != 0) io_.poll();
+}
+
+void HostLoop::set_timeout(std::chrono::nanoseconds from_now) {
+    timeout_.expires_after(from_now);
+    timeout_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) ask_to_end(EndRequest::timed_out);
+    });
+}
+
+void HostLoop::ask_to_end(EndRequest why) {
+    if (end_ == EndRequest::none) end_ = why;
+}
+
+}  // namespace backspin::cli

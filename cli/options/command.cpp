@@ -1,0 +1,301 @@
+#include "cli/options/command.hpp"
+
+#include <array>
+#include <functional>
+#include <sstream>
+#include <vector>
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
+
+#include "base/pages.hpp"
+#include "cli/options/help.hpp"
+#include "cli/units.hpp"
+
+namespace backspin::cli {
+namespace {
+
+namespace po = boost::program_options;
+using Arguments = std::span<const std::string>;
+
+/// The options of one verb, what stands without a dash, and the text around them.
+struct Verb {
+    std::string name;
+    std::string usage;       ///< what follows "backspin NAME"
+    std::string summary;     ///< one or two sentences
+    std::string positional;  ///< name of the one positional argument, and of the hidden option that takes it
+    po::options_description options;
+};
+
+po::options_description machine_options() {
+    po::options_description options("Machine");
+    options.add_options()                                                                    //
+        ("ram", po::value<std::string>()->value_name("SIZE"), "size of RAM (default 128M)")  //
+        ("bios", po::value<std::string>()->value_name("FILE|none"),
+         "firmware that starts first (default none)")  //
+        ("ns-per-step", po::value<std::string>()->value_name("N"),
+         "virtual nanoseconds of a step (default 10)");
+    return options;
+}
+
+po::options_description outside_options(bool saving) {
+    po::options_description options("Outside");
+    auto add = options.add_options();
+    if (saving) {
+        add("output,o", po::value<std::string>()->value_name("FILE"), "the recording (required)");
+    } else {
+        add("gdb", po::value<std::string>()->value_name("WHERE"),
+            "wait for a debugger: [HOST:]PORT, unix:PATH or stdio");
+        add("save", po::value<std::string>()->value_name("FILE"), "record the run into FILE");
+        add("power-off", po::value<std::string>()->value_name("stop|exit"),
+            "what the guest's power-off does under a debugger (default stop)");
+    }
+    add("console", po::value<std::string>()->value_name("WHERE"),
+        "stdio (default), none, file:PATH, tcp:PORT or pty; Ctrl-A x ends");
+    add("input", po::value<std::string>()->value_name("FILE"),
+        "script of console input: after \"TEXT\" send \"...\"");
+    add("max-steps", po::value<std::string>()->value_name("N"), "end after N steps (exit code 126)");
+    add("timeout", po::value<std::string>()->value_name("SECONDS"),
+        "end after this host time (exit code 124)");
+    add("force", "replace existing output files");
+    return options;
+}
+
+Verb run_verb() {
+    Verb verb{"run",
+              "[options] IMAGE",
+              "Runs an ELF or flat image; --gdb debugs it, both ways in time.",
+              "IMAGE",
+              {}};
+    verb.options.add(machine_options()).add(outside_options(false));
+    return verb;
+}
+
+Verb record_verb() {
+    Verb verb{"record",
+              "-o FILE [options] IMAGE",
+              "Runs an image and records it: run --save without a debugger.",
+              "IMAGE",
+              {}};
+    verb.options.add(machine_options()).add(outside_options(true));
+    return verb;
+}
+
+Verb replay_verb() {
+    Verb verb{
+        "replay", "[options] FILE", "Replays a recording and verifies it; --gdb debugs it.", "FILE", {}};
+    po::options_description options("Options");
+    options.add_options()  //
+        ("gdb", po::value<std::string>()->value_name("WHERE"),
+         "wait for a debugger: [HOST:]PORT, unix:PATH or stdio")  //
+        ("console", po::value<std::string>()->value_name("WHERE"),
+         "where output goes: stdio (default), none, file:PATH, tcp:PORT or pty")  //
+        ("timeout", po::value<std::string>()->value_name("SECONDS"),
+         "end after this host time (exit code 124)")  //
+        ("force", "replace existing output files");
+    verb.options.add(options);
+    return verb;
+}
+
+Verb info_verb() {
+    Verb verb{"info", "[--json] FILE", "Says what is in a recording.", "FILE", {}};
+    verb.options.add_options()("json", "as JSON, for programs");
+    return verb;
+}
+
+Verb repair_verb() {
+    return {"repair", "FILE", "Folds the log that a killed recorder left into its recording.", "FILE", {}};
+}
+
+po::variables_map parse(const Verb& verb, Arguments arguments) {
+    po::options_description all;
+    all.add(verb.options);
+    all.add_options()("help,h", "this text")(verb.positional.c_str(), po::value<std::string>());
+    po::positional_options_description positional;
+    positional.add(verb.positional.c_str(), 1);
+    // No guessing of shortened names: a script must not change its meaning when an option is added.
+    const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    try {
+        po::variables_map values;
+        po::store(po::command_line_parser(std::vector<std::string>(arguments.begin(), arguments.end()))
+                      .options(all)
+                      .positional(positional)
+                      .style(style)
+                      .run(),
+                  values);
+        return values;
+    } catch (const po::too_many_positional_options_error&) {
+        throw UsageError(fmt::format("{}: more than one {}; see 'backspin {} --help'", verb.name,
+                                     verb.positional, verb.name));
+    } catch (const po::error& error) {
+        throw UsageError(fmt::format("{}: {}; see 'backspin {} --help'", verb.name, error.what(), verb.name));
+    }
+}
+
+std::optional<std::string> text_of(const po::variables_map& values, const char* name) {
+    if (values.count(name) == 0) return std::nullopt;
+    return values[name].as<std::string>();
+}
+
+std::string required(const Verb& verb, const po::variables_map& values) {
+    auto text = text_of(values, verb.positional.c_str());
+    if (!text || text->empty()) {
+        throw UsageError(fmt::format("{}: {} is missing: backspin {} {}", verb.name, verb.positional,
+                                     verb.name, verb.usage));
+    }
+    return *text;
+}
+
+std::uint64_t parse_ram(const std::string& text) {
+    const auto size = parse_size(text);
+    if (!size || *size == 0 || *size > kLargestRam || *size % kPageSize != 0) {
+        throw UsageError(
+            fmt::format("--ram {}: give a multiple of 4K from 4K to 64G, as in --ram 128M", text));
+    }
+    return *size;
+}
+
+std::uint64_t parse_bounded(const char* option, const std::string& text, std::uint64_t most) {
+    const auto number = parse_number(text);
+    if (!number || *number == 0 || *number > most) {
+        throw UsageError(fmt::format("--{} {}: give a whole number from 1 to {}", option, text, most));
+    }
+    return *number;
+}
+
+std::optional<std::chrono::nanoseconds> timeout_of(const po::variables_map& values) {
+    const auto text = text_of(values, "timeout");
+    if (!text) return std::nullopt;
+    const auto timeout = parse_timeout(*text);
+    if (!timeout)
+        throw UsageError(
+            fmt::format("--timeout {}: give seconds, as in --timeout 30 or --timeout 0.5", *text));
+    return timeout;
+}
+
+std::optional<Endpoint> gdb_of(const po::variables_map& values) {
+    const auto text = text_of(values, "gdb");
+    if (!text) return std::nullopt;
+    return parse_endpoint(*text);
+}
+
+/// A debugger on stdio has stdin and stdout to itself.
+ConsoleChoice console_of(const po::variables_map& values, const std::optional<Endpoint>& gdb) {
+    const bool taken = gdb && std::holds_alternative<StdioEndpoint>(*gdb);
+    const auto text = text_of(values, "console");
+    if (!text) return taken ? ConsoleChoice{NoConsole{}} : ConsoleChoice{StdioConsole{}};
+    auto console = parse_console(*text);
+    if (taken && std::holds_alternative<StdioConsole>(console)) {
+        throw UsageError(
+            "--gdb stdio and --console stdio cannot share one pair of pipes; choose another --console");
+    }
+    return console;
+}
+
+void read_machine(const po::variables_map& values, RunCommand& command) {
+    if (const auto ram = text_of(values, "ram")) command.ram = parse_ram(*ram);
+    if (const auto bios = text_of(values, "bios"); bios && *bios != "none") command.bios = bios;
+    if (const auto ns = text_of(values, "ns-per-step")) {
+        command.ns_per_step = parse_bounded("ns-per-step", *ns, kMostNsPerStep);
+    }
+}
+
+void read_outside(const po::variables_map& values, RunCommand& command) {
+    command.console = console_of(values, command.gdb);
+    command.input = text_of(values, "input");
+    if (const auto steps = text_of(values, "max-steps")) {
+        command.max_steps = StepCount{parse_bounded("max-steps", *steps, ~std::uint64_t{0} >> 1)};
+    }
+    command.timeout = timeout_of(values);
+    command.force = values.count("force") != 0;
+}
+
+Command read_run(const Verb& verb, const po::variables_map& values) {
+    RunCommand command;
+    command.image = required(verb, values);
+    command.gdb = gdb_of(values);
+    command.save = text_of(values, "save");
+    read_machine(values, command);
+    read_outside(values, command);
+    if (const auto choice = text_of(values, "power-off")) {
+        if (*choice != "stop" && *choice != "exit") {
+            throw UsageError(fmt::format("--power-off {}: choose stop or exit", *choice));
+        }
+        command.power_off = *choice == "exit" ? PowerOff::exit : PowerOff::stop;
+    }
+    return command;
+}
+
+Command read_record(const Verb& verb, const po::variables_map& values) {
+    RunCommand command;
+    command.image = required(verb, values);
+    command.save = text_of(values, "output");
+    if (!command.save) throw UsageError("record: -o FILE is missing: it names the recording");
+    read_machine(values, command);
+    read_outside(values, command);
+    return command;
+}
+
+Command read_replay(const Verb& verb, const po::variables_map& values) {
+    ReplayCommand command;
+    command.file = required(verb, values);
+    command.gdb = gdb_of(values);
+    command.console = console_of(values, command.gdb);
+    command.timeout = timeout_of(values);
+    command.force = values.count("force") != 0;
+    return command;
+}
+
+Command read_info(const Verb& verb, const po::variables_map& values) {
+    return InfoCommand{required(verb, values), values.count("json") != 0};
+}
+
+Command read_repair(const Verb& verb, const po::variables_map& values) {
+    return RepairCommand{required(verb, values)};
+}
+
+struct VerbEntry {
+    Verb (*describe)();
+    Command (*read)(const Verb&, const po::variables_map&);
+};
+constexpr std::array<VerbEntry, 5> kVerbs{{{run_verb, read_run},
+                                           {record_verb, read_record},
+                                           {replay_verb, read_replay},
+                                           {info_verb, read_info},
+                                           {repair_verb, read_repair}}};
+
+std::string help_of(const Verb& verb) {
+    std::ostringstream text;
+    text << "Usage: backspin " << verb.name << ' ' << verb.usage << '\n' << verb.summary << '\n';
+    if (!verb.options.options().empty()) text << verb.options;
+    return text.str();
+}
+
+std::string overview() {
+    std::string text =
+        "Usage: backspin VERB ...\nA RISC-V system emulator that runs backwards under GDB.\n\n";
+    for (const auto& entry : kVerbs) {
+        const auto verb = entry.describe();
+        text += fmt::format("  {:<8}{}\n", verb.name, verb.summary);
+    }
+    return text + "\n'backspin VERB --help' says more; 'backspin --version' lists features.\n";
+}
+
+}  // namespace
+
+Command parse_command_line(Arguments arguments) {
+    if (arguments.empty()) throw UsageError("no verb given; 'backspin --help' lists them");
+    const auto& first = arguments.front();
+    if (first == "--version" || first == "-V") return PrintCommand{version_text()};
+    if (first == "--help" || first == "-h" || first == "help") return PrintCommand{overview()};
+    for (const auto& entry : kVerbs) {
+        const auto verb = entry.describe();
+        if (verb.name != first) continue;
+        const auto values = parse(verb, arguments.subspan(1));
+        if (values.count("help") != 0) return PrintCommand{help_of(verb)};
+        return entry.read(verb, values);
+    }
+    throw UsageError(fmt::format("'{}' is not a verb; 'backspin --help' lists them", first));
+}
+
+}  // namespace backspin::cli

@@ -1,0 +1,163 @@
+#include "cli/options/command.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace backspin::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+Command parse(const std::string& line) {
+    std::istringstream words(line);
+    std::vector<std::string> arguments;
+    for (std::string word; words >> word;) arguments.push_back(word);
+    return parse_command_line(arguments);
+}
+
+RunCommand run(const std::string& line) {
+    return std::get<RunCommand>(parse(line));
+}
+
+std::string complaint(const std::string& line) {
+    try {
+        parse(line);
+    } catch (const UsageError& error) {
+        return error.what();
+    }
+    return "accepted";
+}
+
+TEST(CommandLine, RunHasSensibleDefaults) {
+    const auto command = run("run firmware.elf");
+    EXPECT_EQ(command.image, "firmware.elf");
+    EXPECT_EQ(command.ram, std::uint64_t{128} << 20);
+    EXPECT_EQ(command.ns_per_step, 10U);
+    EXPECT_EQ(command.bios, std::nullopt);
+    EXPECT_EQ(command.gdb, std::nullopt);
+    EXPECT_EQ(command.save, std::nullopt);
+    EXPECT_EQ(command.console, ConsoleChoice{StdioConsole{}});
+    EXPECT_EQ(command.max_steps, std::nullopt);
+    EXPECT_EQ(command.timeout, std::nullopt);
+    EXPECT_EQ(command.power_off, PowerOff::stop);
+    EXPECT_FALSE(command.force);
+}
+
+TEST(CommandLine, RunTakesEveryOption) {
+    const auto command =
+        run("run --gdb :1234 --save run.bsr --ram 2G --bios fw.bin --console tcp:0 --input keys.txt "
+            "--max-steps 0x1000 "
+            "--timeout 2.5 --power-off exit --ns-per-step=100 --force firmware.elf");
+    EXPECT_EQ(command.gdb, Endpoint{(TcpEndpoint{"127.0.0.1", 1234})});
+    EXPECT_EQ(command.save, "run.bsr");
+    EXPECT_EQ(command.ram, std::uint64_t{2} << 30);
+    EXPECT_EQ(command.bios, "fw.bin");
+    EXPECT_EQ(command.console, ConsoleChoice{TcpConsole{0}});
+    EXPECT_EQ(command.input, "keys.txt");
+    EXPECT_EQ(command.max_steps, StepCount{4096});
+    EXPECT_EQ(command.timeout, std::chrono::milliseconds(2500));
+    EXPECT_EQ(command.power_off, PowerOff::exit);
+    EXPECT_EQ(command.ns_per_step, 100U);
+    EXPECT_TRUE(command.force);
+}
+
+TEST(CommandLine, OptionsMayFollowTheImage) {
+    EXPECT_EQ(run("run a.elf --ram 64M").ram, 64U << 20);
+}
+
+TEST(CommandLine, BiosNoneIsNone) {
+    EXPECT_EQ(run("run --bios none a.elf").bios, std::nullopt);
+}
+
+TEST(CommandLine, RecordIsRunThatIsSaved) {
+    const auto command = run("record -o out.bsr --input keys.txt a.elf");
+    EXPECT_EQ(command.save, "out.bsr");
+    EXPECT_EQ(command.gdb, std::nullopt);
+    EXPECT_THAT(complaint("record a.elf"), HasSubstr("-o FILE is missing"));
+    EXPECT_THAT(complaint("record -o out.bsr --gdb 1 a.elf"), HasSubstr("--gdb"));
+}
+
+TEST(CommandLine, ReplayInfoAndRepairTakeAFile) {
+    const auto replay = std::get<ReplayCommand>(parse("replay run.bsr --gdb unix:/tmp/s --console none"));
+    EXPECT_EQ(replay.file, "run.bsr");
+    EXPECT_EQ(replay.gdb, Endpoint{UnixEndpoint{"/tmp/s"}});
+    EXPECT_EQ(replay.console, ConsoleChoice{NoConsole{}});
+    EXPECT_TRUE(std::get<InfoCommand>(parse("info --json run.bsr")).json);
+    EXPECT_FALSE(std::get<InfoCommand>(parse("info run.bsr")).json);
+    EXPECT_EQ(std::get<RepairCommand>(parse("repair run.bsr")).file, "run.bsr");
+}
+
+TEST(CommandLine, EndpointsOfADebugger) {
+    EXPECT_EQ(parse_endpoint("0"), Endpoint{(TcpEndpoint{"127.0.0.1", 0})});
+    EXPECT_EQ(parse_endpoint("localhost:5"), Endpoint{(TcpEndpoint{"localhost", 5})});
+    EXPECT_EQ(parse_endpoint("[::1]:1234"), Endpoint{(TcpEndpoint{"::1", 1234})});
+    EXPECT_EQ(parse_endpoint("stdio"), Endpoint{StdioEndpoint{}});
+    for (const char* bad : {"", "65536", "host", "host:", "1:x", "unix:", "-1"}) {
+        EXPECT_THROW(parse_endpoint(bad), UsageError) << bad;
+    }
+    EXPECT_THROW(parse_endpoint("unix:" + std::string(200, 'x')), UsageError);
+}
+
+TEST(CommandLine, ADebuggerOnStdioLeavesNoConsoleThere) {
+    EXPECT_EQ(run("run --gdb stdio a.elf").console, ConsoleChoice{NoConsole{}});
+    EXPECT_EQ(run("run --gdb stdio --console pty a.elf").console, ConsoleChoice{PtyConsole{}});
+    EXPECT_THAT(complaint("run --gdb stdio --console stdio a.elf"), HasSubstr("choose another --console"));
+}
+
+TEST(CommandLine, SaysWhatIsWrongInOneLine) {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"", "no verb given"},
+        {"fly a.elf", "'fly' is not a verb"},
+        {"run", "IMAGE is missing"},
+        {"run a.elf b.elf", "more than one IMAGE"},
+        {"run --rom 1M a.elf", "--rom"},
+        {"run --ra 1M a.elf", "--ra"},
+        {"run a.elf --ram", "--ram"},
+        {"run --ram 0 a.elf", "--ram 0: give a multiple of 4K"},
+        {"run --ram 100 a.elf", "--ram 100"},
+        {"run --ram 65G a.elf", "--ram 65G"},
+        {"run --ram lots a.elf", "--ram lots"},
+        {"run --ram 1M --ram 2M a.elf", "--ram"},
+        {"run --ns-per-step 0 a.elf", "--ns-per-step 0"},
+        {"run --max-steps 0 a.elf", "--max-steps 0"},
+        {"run --max-steps -5 a.elf", "--max-steps"},
+        {"run --timeout 0 a.elf", "--timeout 0"},
+        {"run --power-off maybe a.elf", "choose stop or exit"},
+        {"run --console lpt a.elf", "--console lpt: choose one of"},
+        {"run --console file: a.elf", "--console file:"},
+        {"run --console tcp:99999 a.elf", "0 (any free one) to 65535"},
+        {"run --gdb 99999 a.elf", "'99999' is not a port"},
+        {"replay", "FILE is missing"},
+        {"info", "FILE is missing"},
+    };
+    for (const auto& [line, expected] : cases) {
+        const auto said = complaint(line);
+        EXPECT_THAT(said, HasSubstr(expected)) << line;
+        EXPECT_EQ(std::ranges::count(said, '\n'), 0) << line;
+    }
+}
+
+TEST(CommandLine, HelpOfEachVerbFitsOneScreen) {
+    for (const std::string verb : {"", "run ", "record ", "replay ", "info ", "repair "}) {
+        const auto text = std::get<PrintCommand>(parse(verb + "--help")).text;
+        EXPECT_THAT(text, HasSubstr("Usage: backspin"));
+        EXPECT_LE(std::ranges::count(text, '\n'), 24) << text;
+        std::istringstream lines(text);
+        for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+    }
+}
+
+TEST(CommandLine, VersionListsFeatures) {
+    const auto text = std::get<PrintCommand>(parse("--version")).text;
+    EXPECT_THAT(text, HasSubstr("backspin "));
+    EXPECT_THAT(text, HasSubstr("recording:"));
+    EXPECT_THAT(text, HasSubstr("debugger:"));
+}
+
+}  // namespace
+}  // namespace backspin::cli
