@@ -56,6 +56,14 @@ AttemptResult execute(const Instruction& i, const Board& board, Hart& hart, Acce
         if (end == AccessEnd::trapped) result.trap = access.trap();
         return result;
     };
+    const auto system = [&] {
+        const auto done = execute_system(i, board, hart);
+        result.end = done.trap ? AccessEnd::trapped : AccessEnd::done;
+        if (done.trap) result.trap = *done.trap;
+        result.next_pc = done.next_pc;
+        result.returned_from_trap = done.returned_from_trap;
+        return result;
+    };
     switch (i.opcode) {
         case Opcode::illegal:
             result.end = AccessEnd::trapped;
@@ -106,16 +114,12 @@ AttemptResult execute(const Instruction& i, const Board& board, Hart& hart, Acce
         const auto end = access.template conditional<type>(VirtualAddress{a}, b, failed); \
         return finish(end, failed);                                                       \
     }
-#define SYSTEM_ROW(name, ...) case Opcode::name:
+// It would take the include for a line of the macro.
+// clang-format off
+#define SYSTEM_ROW(name, ...) \
+    case Opcode::name: return system();
 #include "emu/isa/instructions.inc"
-            {
-                const auto system = execute_system(i, board, hart);
-                result.end = system.trap ? AccessEnd::trapped : AccessEnd::done;
-                if (system.trap) result.trap = *system.trap;
-                result.next_pc = system.next_pc;
-                result.returned_from_trap = system.returned_from_trap;
-                return result;
-            }
+            // clang-format on
     }
     return result;
 }

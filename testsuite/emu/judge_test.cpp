@@ -1,0 +1,362 @@
+// The judge: whatever way the machine is run, at every position it is in the state that the reference gives.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "emu/reference.hpp"
+#include "emu/riscv_machine.hpp"
+#include "testsuite/emu/random_program.hpp"
+
+namespace backspin::emu {
+namespace {
+
+using testing::RandomProgram;
+
+MachineOptions options() {
+    MachineOptions options;
+    options.ram_bytes = 1 << 20;
+    return options;
+}
+
+RiscvMachine machine_for(const RandomProgram& program) {
+    const BusRange ram{memory_map::kRamBase, options().ram_bytes};
+    const auto image = load_flat(program.bytes(), ram.base, 64, std::span(&ram, 1));
+    return RiscvMachine(options(), std::span(&image, 1), image.entry);
+}
+
+/// The reference's run: the state at every position, and what each step did.
+class Judge {
+  public:
+    explicit Judge(RiscvMachine& at_power_on)
+        : board_(options().ns_per_step), memory_(PageStore::create(), options().ram_bytes) {
+        const auto state = at_power_on.save();
+        board_.load(state);
+        memory_.pages().restore(state.pages);
+        remember();
+    }
+
+    /// Makes the next step, applying the input if there is one; false when the machine cannot move.
+    bool step(const std::optional<Input>& input = std::nullopt) {
+        const auto pc = VirtualAddress{board_.harts.front().pc};
+        const auto info = reference::step(board_, memory_, input ? &*input : nullptr);
+        if (!info) return false;
+        steps_.push_back(*info);
+        pcs_.push_back(pc);
+        remember();
+        return true;
+    }
+
+    const Board& board() const { return board_; }
+    StepCount last() const { return {states_.size() - 1}; }
+    const SavedState& state(StepCount at) const { return states_.at(at.value); }
+    std::uint64_t memory_digest(StepCount at) const { return digests_.at(at.value); }
+    const StepInfo& info(StepCount at) const { return steps_.at(at.value); }
+    VirtualAddress pc(StepCount at) const { return pcs_.at(at.value); }
+
+  private:
+    void remember() {
+        SavedState state;
+        board_.save(state);
+        state.pages = memory_.pages().share();
+        digests_.push_back(states_.empty() ? state.pages.digest()
+                                           : state.pages.digest_from(states_.back().pages, digests_.back()));
+        states_.push_back(std::move(state));
+    }
+
+    Board board_;
+    Memory memory_;
+    std::vector<SavedState> states_;
+    std::vector<std::uint64_t> digests_;
+    std::vector<StepInfo> steps_;
+    std::vector<VirtualAddress> pcs_;
+};
+
+/// Names the first field that differs, so that a failure says more than "bytes differ".
+std::string difference(RiscvMachine& machine, const SavedState& expected) {
+    Board other(options().ns_per_step);
+    other.load(expected);
+    for (std::size_t i = 0; i < Board::kComponents.size(); ++i) {
+        const auto got = machine.board().describe(i);
+        const auto want = other.describe(i);
+        for (std::size_t f = 0; f < std::min(got.size(), want.size()); ++f) {
+            if (!(got[f] == want[f])) {
+                return std::string(Board::kComponents[i]) + "." + want[f].name + ": expected " +
+                       want[f].value + ", but " + got[f].name + " is " + got[f].value;
+            }
+        }
+    }
+    return "fields are equal; memory differs";
+}
+
+void expect_same(RiscvMachine& machine, const Judge& judge, const char* how) {
+    const auto state = machine.save();
+    const auto& expected = judge.state(state.at);
+    // From the judge's own pages: only what was written on one side and not on the other costs anything.
+    const auto digest = state.pages.digest_from(expected.pages, judge.memory_digest(state.at));
+    ASSERT_TRUE(state.fields == expected.fields && digest == judge.memory_digest(state.at))
+        << how << " at position " << state.at.value << ", pc " << std::hex
+        << machine.context(HartId{0}).pc.value << ": " << difference(machine, expected);
+}
+
+Input random_input(std::mt19937_64& random, const Board& board) {
+    const auto any = [&](std::uint64_t low, std::uint64_t high) {
+        return std::uniform_int_distribution<std::uint64_t>(low, high)(random);
+    };
+    switch (any(0, 4)) {
+        case 0: return IdleWarp{VirtualTime{any(0, 500)}};
+        case 1: {
+            std::vector<std::byte> bytes(any(1, 12));
+            for (auto& byte : bytes) byte = static_cast<std::byte>(any(0, 255));
+            const auto at = memory_map::kRamBase.value + any(0, RandomProgram::kBytes - 16);
+            return MemoryWrite{HartId{0}, VirtualAddress{at}, bytes};
+        }
+        case 2: return RegisterWrite{HartId{0}, RegisterId{static_cast<std::uint32_t>(any(1, 27))}, random()};
+        default: {
+            std::vector<std::byte> bytes(std::min<std::uint64_t>(board.uart.room_for_input(), any(1, 3)));
+            for (auto& byte : bytes) byte = static_cast<std::byte>(any(0, 255));
+            return DeviceInput{kConsoleChannel, bytes};
+        }
+    }
+}
+
+class JudgeTest : public ::testing::TestWithParam<int> {
+  protected:
+    static constexpr std::uint64_t kSteps = 3000;
+
+    void SetUp() override {
+        random_.seed(static_cast<std::uint64_t>(GetParam()));
+        program_.emplace(static_cast<std::uint64_t>(GetParam()));
+        auto machine = machine_for(*program_);
+        judge_.emplace(machine);
+        for (std::uint64_t n = 0; n < kSteps; ++n) {
+            std::optional<Input> input;
+            if (any(0, 99) < 2) input = random_input(random_, judge_->board());
+            if (!judge_->step(input)) {
+                input = IdleWarp{VirtualTime{100}};  // asleep or off: only an input still moves it
+                judge_->step(input);
+            }
+            if (input) log_.emplace(StepCount{n}, *input);
+        }
+    }
+
+    std::uint64_t any(std::uint64_t low, std::uint64_t high) {
+        return std::uniform_int_distribution<std::uint64_t>(low, high)(random_);
+    }
+
+    /// Runs the machine to a position as a replay does: inputs at their places.
+    void run_to(RiscvMachine& machine, StepCount until, Observer* observer = nullptr) {
+        while (machine.now() < until) {
+            const auto next = log_.lower_bound(machine.now());
+            if (next != log_.end() && next->first == machine.now()) {
+                machine.apply(next->second);
+                continue;
+            }
+            RunOptions run;
+            run.until = next != log_.end() ? std::min(until, next->first) : until;
+            ASSERT_EQ(machine.run(run, observer), RunEnd::reached) << "before " << machine.now().value;
+        }
+    }
+
+    std::mt19937_64 random_;
+    std::optional<RandomProgram> program_;
+    std::optional<Judge> judge_;
+    std::map<StepCount, Input> log_;
+};
+
+TEST_P(JudgeTest, StepByStepEveryStateIsTheReferences) {
+    auto machine = machine_for(*program_);
+    while (machine.now() < judge_->last()) {
+        const auto at = machine.now();
+        if (const auto input = log_.find(at); input != log_.end()) {
+            machine.apply(input->second);
+        } else {
+            const auto info = machine.step();
+            ASSERT_TRUE(info.has_value()) << at.value;
+            ASSERT_EQ(info->kind, judge_->info(at).kind) << at.value;
+            ASSERT_EQ(info->returned_from_trap, judge_->info(at).returned_from_trap) << at.value;
+        }
+        ASSERT_EQ(machine.now(), at + StepCount{1});
+        ASSERT_NO_FATAL_FAILURE(expect_same(machine, *judge_, "stepped"));
+    }
+}
+
+TEST_P(JudgeTest, InRandomSlicesWithRestoresEveryEndIsTheReferences) {
+    auto machine = machine_for(*program_);
+    std::vector<SavedState> kept{machine.save()};
+    for (int moves = 0; moves < 200; ++moves) {
+        if (any(0, 3) == 0) machine.load(kept[any(0, kept.size() - 1)]);
+        const auto far = any(0, 9) == 0 ? any(1, kSteps) : any(1, 40);
+        const auto until = std::min(judge_->last(), machine.now() + StepCount{far});
+        ASSERT_NO_FATAL_FAILURE(run_to(machine, until));
+        ASSERT_NO_FATAL_FAILURE(expect_same(machine, *judge_, "sliced"));
+        if (any(0, 4) == 0) kept.push_back(machine.save());
+        if (machine.now() == judge_->last()) machine.load(kept.front());
+    }
+}
+
+TEST_P(JudgeTest, SavedStatesLoadToTheSameBytes) {
+    auto machine = machine_for(*program_);
+    auto other = machine_for(*program_);
+    for (std::uint64_t n = 0; n < kSteps; n += any(1, 200)) {
+        ASSERT_NO_FATAL_FAILURE(run_to(machine, StepCount{n}));
+        const auto first = machine.save();
+        other.load(first);
+        const auto second = other.save();
+        ASSERT_EQ(first.fields, second.fields);
+        ASSERT_EQ(first.ends, second.ends);
+        ASSERT_EQ(first.pages.digest(), second.pages.digest());
+    }
+}
+
+/// Keeps what an armed run reports.
+class Collector : public Observer {
+  public:
+    Verdict on_hit(const Hit& hit) override {
+        hits.push_back(hit);
+        return Verdict::go_on;
+    }
+    Verdict on_interrupt(HartId, const ExecutionContext& interrupted) override {
+        interrupts.push_back(interrupted.pc);
+        return Verdict::go_on;
+    }
+    std::vector<Hit> hits;
+    std::vector<VirtualAddress> interrupts;
+};
+
+TEST_P(JudgeTest, ExecuteStopsAreTheAttemptsAndChangeNothing) {
+    // Stop at addresses that the program does pass.
+    std::vector<StopPoint> points;
+    for (int i = 0; i < 5; ++i) {
+        points.push_back({StopKind::execute, judge_->pc(StepCount{any(0, kSteps - 1)}), 1});
+    }
+    std::vector<StepCount> expected;
+    std::size_t interrupts = 0;
+    for (std::uint64_t n = 0; n < kSteps; ++n) {
+        const StepCount at{n};
+        interrupts += judge_->info(at).kind == StepKind::interrupt ? 1 : 0;
+        const auto is_stop =
+            std::ranges::any_of(points, [&](const auto& p) { return p.address == judge_->pc(at); });
+        if (judge_->info(at).kind == StepKind::attempt && is_stop) expected.push_back(at);
+    }
+    auto machine = machine_for(*program_);
+    machine.set_stop_points(points);
+    Collector collector;
+    while (machine.now() < judge_->last()) {
+        const auto until = std::min(judge_->last(), machine.now() + StepCount{any(1, 300)});
+        ASSERT_NO_FATAL_FAILURE(run_to(machine, until, &collector));
+        ASSERT_NO_FATAL_FAILURE(expect_same(machine, *judge_, "armed"));
+    }
+    std::vector<StepCount> got;
+    for (const auto& hit : collector.hits) got.push_back(hit.at);
+    EXPECT_EQ(got, expected);
+    EXPECT_EQ(collector.interrupts.size(), interrupts);
+}
+
+/// Stops at every hit and goes on over it by a plain step.
+class Stopper : public Observer {
+  public:
+    Verdict on_hit(const Hit& hit) override {
+        last = hit;
+        return Verdict::stop;
+    }
+    std::optional<Hit> last;
+};
+
+TEST_P(JudgeTest, WatchesReportEveryChangeAndStopBeforeIt) {
+    auto machine = machine_for(*program_);
+    // Watch what the program does change: compare neighbouring states of the reference.
+    const auto from = judge_->state(StepCount{0}).pages;
+    std::vector<StopPoint> points;
+    PageRoot::for_each_difference(
+        from, judge_->state(judge_->last()).pages, [&](PageIndex index, const Page*, const Page*) {
+            const auto at = memory_map::kRamBase.value + index.value * kPageSize + any(0, 4000);
+            points.push_back({StopKind::write, VirtualAddress{at}, any(1, 90)});
+        });
+    machine.set_stop_points(points);
+    const auto bytes_of = [&](StepCount at, const StopPoint& point) {
+        std::vector<std::byte> bytes(point.length);
+        const auto& pages = judge_->state(at).pages;
+        for (std::uint64_t i = 0; i < point.length; ++i) {
+            const auto offset = point.address.value + i - memory_map::kRamBase.value;
+            bytes[i] = pages.page(PageIndex{offset / kPageSize})[offset % kPageSize];
+        }
+        return bytes;
+    };
+    std::vector<std::pair<StepCount, std::uint64_t>> expected;
+    for (std::uint64_t n = 0; n < kSteps; ++n) {
+        if (judge_->info(StepCount{n}).kind != StepKind::attempt) continue;
+        for (const auto& point : points) {
+            if (bytes_of(StepCount{n}, point) != bytes_of(StepCount{n + 1}, point)) {
+                expected.emplace_back(StepCount{n}, point.address.value);
+            }
+        }
+    }
+    Collector collector;
+    ASSERT_NO_FATAL_FAILURE(run_to(machine, judge_->last(), &collector));
+    ASSERT_NO_FATAL_FAILURE(expect_same(machine, *judge_, "watched"));
+    std::vector<std::pair<StepCount, std::uint64_t>> got;
+    for (const auto& hit : collector.hits) {
+        if (hit.changes_value) got.emplace_back(hit.at, hit.address.value);
+    }
+    std::ranges::sort(got);
+    std::ranges::sort(expected);
+    EXPECT_EQ(got, expected);
+
+    // A stop leaves the machine before the step, in the reference's state.
+    auto stopped = machine_for(*program_);
+    stopped.set_stop_points(points);
+    Stopper stopper;
+    for (int stops = 0; stops < 20 && stopped.now() < judge_->last();) {
+        if (const auto input = log_.find(stopped.now()); input != log_.end()) {
+            stopped.apply(input->second);
+            continue;
+        }
+        const auto next = log_.lower_bound(stopped.now());
+        RunOptions run;
+        run.until = next != log_.end() ? std::min(judge_->last(), next->first) : judge_->last();
+        if (stopped.run(run, &stopper) != RunEnd::stopped) continue;
+        ++stops;
+        ASSERT_EQ(stopped.now(), stopper.last->at);
+        ASSERT_NO_FATAL_FAILURE(expect_same(stopped, *judge_, "stopped at a watch"));
+        ASSERT_TRUE(stopped.step().has_value());
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(RandomPrograms, JudgeTest, ::testing::Range(1, 61));
+
+/// The random programs would prove nothing if they all died early: every kind of instruction and step must
+/// have happened.
+TEST(JudgeCoverage, RandomProgramsReachEveryInstruction) {
+    std::map<StepKind, std::uint64_t> kinds;
+    std::vector<bool> seen(definitions().size() + 1);
+    for (int seed = 1; seed <= 60; ++seed) {
+        const RandomProgram program(static_cast<std::uint64_t>(seed));
+        auto machine = machine_for(program);
+        for (int n = 0; n < 3000; ++n) {
+            std::array<std::byte, 4> bytes{};
+            const auto at = machine.context(HartId{0}).pc;
+            machine.read_memory(HartId{0}, at, bytes);
+            std::uint32_t word = 0;
+            std::memcpy(&word, bytes.data(), 4);
+            if (n % 500 == 0) machine.apply(DeviceInput{kConsoleChannel, {std::byte{'x'}}});
+            const auto info = machine.step();
+            if (!info) break;
+            ++kinds[info->kind];
+            if (info->kind == StepKind::attempt) seen[static_cast<std::size_t>(decode(word).opcode)] = true;
+        }
+    }
+    for (const auto& row : definitions()) {
+        EXPECT_TRUE(seen[static_cast<std::size_t>(row.opcode)]) << row.name << " was never attempted";
+    }
+    EXPECT_GT(kinds[StepKind::interrupt], 1000u);
+    EXPECT_GT(kinds[StepKind::idle_jump], 10u);
+    EXPECT_GT(kinds[StepKind::device_event], 10u);
+    EXPECT_GT(kinds[StepKind::attempt], 100000u);
+}
+
+}  // namespace
+}  // namespace backspin::emu
