@@ -19,6 +19,7 @@ using testing::RandomProgram;
 MachineOptions options() {
     MachineOptions options;
     options.ram_bytes = 1 << 20;
+    options.ns_per_step = 5000;  // slow enough for the UART to time out within a few hundred steps
     return options;
 }
 
@@ -107,7 +108,7 @@ Input random_input(std::mt19937_64& random, const Board& board) {
         return std::uniform_int_distribution<std::uint64_t>(low, high)(random);
     };
     switch (any(0, 4)) {
-        case 0: return IdleWarp{VirtualTime{any(0, 500)}};
+        case 0: return IdleWarp{VirtualTime{any(0, 500000)}};
         case 1: {
             std::vector<std::byte> bytes(any(1, 12));
             for (auto& byte : bytes) byte = static_cast<std::byte>(any(0, 255));
@@ -342,7 +343,7 @@ TEST(JudgeCoverage, RandomProgramsReachEveryInstruction) {
             machine.read_memory(HartId{0}, at, bytes);
             std::uint32_t word = 0;
             std::memcpy(&word, bytes.data(), 4);
-            if (n % 500 == 0) machine.apply(DeviceInput{kConsoleChannel, {std::byte{'x'}}});
+            if (n % 1400 == 0) machine.apply(DeviceInput{kConsoleChannel, {std::byte{'x'}}});
             const auto info = machine.step();
             if (!info) break;
             ++kinds[info->kind];
@@ -354,7 +355,7 @@ TEST(JudgeCoverage, RandomProgramsReachEveryInstruction) {
     }
     EXPECT_GT(kinds[StepKind::interrupt], 1000u);
     EXPECT_GT(kinds[StepKind::idle_jump], 10u);
-    EXPECT_GT(kinds[StepKind::device_event], 10u);
+    EXPECT_GT(kinds[StepKind::device_event], 5u);
     EXPECT_GT(kinds[StepKind::attempt], 100000u);
 }
 

@@ -61,7 +61,7 @@ class RandomProgram {
         put(at, 0x305f9073), at += 4;  // csrw mtvec, t6
         // t5 and t4 belong to the handler: mtime's address, and the distance of the ticks.
         load_constant(at, pool, 30, memory_map::kAclint.base.value + 0xbff8);
-        load_constant(at, pool, 29, any(1, 30));
+        load_constant(at, pool, 29, any(50, 15000));
         load_constant(at, pool, 28, memory_map::kAclint.base.value + 0x4000);
         for (unsigned rd = 1; rd < 28; ++rd) load_constant(at, pool, rd, interesting_value());
         load_constant(at, pool, 31, memory_map::kUart.base.value);
