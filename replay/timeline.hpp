@@ -49,6 +49,8 @@ struct GoOnOptions {
     bool wait_when_asleep = false;
 };
 
+struct TimelineParts;
+
 /// Thread: that of its machine. No call may be made from within a hook, a filter or a listener.
 class Timeline {
   public:
@@ -102,8 +104,7 @@ class Timeline {
     std::optional<Refused> write(const Input& input);
 
   private:
-    struct Parts;
-    std::unique_ptr<Parts> parts_;
+    std::unique_ptr<TimelineParts> parts_;
 };
 
 }  // namespace backspin::replay

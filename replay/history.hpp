@@ -1,0 +1,113 @@
+// The machine along its history: repeats what the log says behind the frontier, and makes new history in
+// front of it. Everything that a timeline does comes down to this class's run() and go_to().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "base/machine.hpp"
+#include "base/position.hpp"
+#include "replay/event_log.hpp"
+#include "replay/host.hpp"
+#include "replay/ladder.hpp"
+#include "replay/slice_pacer.hpp"
+#include "replay/timeline.hpp"
+#include "snapshots/snapshot_set.hpp"
+
+namespace backspin::replay {
+
+/// How a run along the history ended.
+enum class Arrival : std::uint8_t {
+    reached,      ///< at the position asked for
+    stopped,      ///< the observer said stop
+    interrupted,  ///< the host said stop
+    idle,         ///< as RunEnd::idle; only when asked for
+    asleep,       ///< only in front of the frontier
+    powered_off,  ///< only in front of the frontier
+    diverged,     ///< behind the frontier, and yet the machine would not go on
+};
+
+struct Way {
+    StepCount until;
+    Observer* observer = nullptr;
+    std::span<const StopPoint> points{};  ///< what is armed for the observer
+    bool show_output = false;
+    bool pause_when_idle = false;
+    /// A look ahead leaves no trace: no snapshots, no listener, and the frontier stays. Who looks ahead
+    /// beyond the frontier puts a saved state back afterwards.
+    bool look_ahead = false;
+    /// Called between slices, about every millisecond; may take inputs at the frontier. Null: not.
+    const std::function<void()>* each_slice = nullptr;
+};
+
+class History {
+  public:
+    /// Takes the first snapshot. Throws BadLog for a past run whose log goes on behind its frontier.
+    History(Machine& machine, std::optional<PastRun> past, const TimelineOptions& options);
+
+    HostHooks hooks;
+
+    const Machine& machine() const { return machine_; }
+    StepCount now() const { return machine_.now(); }
+    StepCount frontier() const { return frontier_; }
+    bool live() const { return live_; }
+    Position position(StepCount step) const { return {branch_, step}; }
+    Branch branch() const { return branch_; }
+    const EventLog& log() const { return log_; }
+    const snapshots::SnapshotSet& snapshots() const { return snapshots_; }
+    void add_snapshot(const SavedState& state) { snapshots_.insert({position(state.at), state}); }
+
+    bool interrupted() const { return hooks.interrupted && hooks.interrupted(); }
+    std::chrono::nanoseconds host_time() const;
+
+    /// Runs from where the machine is. Behind the frontier it applies the log's inputs at their positions;
+    /// going on in front of it is up to the caller. Polls the interrupt check between slices.
+    Arrival run(const Way& way);
+
+    /// Makes one step of any kind, the log's input if one is due. A look ahead, as in Way. Nothing when
+    /// asleep or off.
+    std::optional<StepInfo> step_ahead();
+
+    /// Restores the nearest snapshot, unless the machine itself is nearer, and runs to the position with
+    /// nothing armed. Precondition: target <= frontier().
+    Arrival go_to(StepCount target);
+
+    /// As go_to, and sees to it that a snapshot lies within Ladder::kReach behind the target: what a train of
+    /// steps back from there wants.
+    Arrival go_to_with_ladder(StepCount target);
+
+    /// The latest snapshot or rung that is not after the step.
+    const SavedState& nearest_at_or_before(StepCount step) const;
+
+    SavedState save() { return machine_.save(); }
+    void load(const SavedState& state) { machine_.load(state); }
+
+    /// Whether the machine is switched off here. Leaves it as it is.
+    bool off();
+
+    /// Logs the input and applies it. Precondition: live and at the frontier, and the machine is not off.
+    void take(Input input);
+
+  private:
+    Arrival ended(RunEnd end) const;
+    StepCount bound(const Way& way) const;
+    void arrived(const Way& way);
+    void take_epoch();
+
+    Machine& machine_;
+    Branch branch_{};
+    EventLog log_;
+    snapshots::SnapshotSet snapshots_;
+    Ladder ladder_;
+    StepCount frontier_;
+    bool live_;
+    StepCount epoch_steps_;
+    StepCount next_epoch_;  ///< the first multiple of epoch_steps_ that the timeline has not come to
+    HistoryListener* listener_;
+    SlicePacer plain_pacer_;
+    SlicePacer observed_pacer_;  ///< armed runs are slower, and a filter makes them slower still
+};
+
+}  // namespace backspin::replay

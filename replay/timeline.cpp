@@ -1,0 +1,126 @@
+#include "replay/timeline.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "replay/input_codec.hpp"
+#include "replay/timeline_parts.hpp"
+
+namespace backspin::replay {
+
+// The moves are in moves_forward.cpp and moves_back.cpp.
+
+Timeline::Timeline(Machine& machine, TimelineOptions options)
+    : parts_(std::make_unique<TimelineParts>(machine, std::nullopt, options)) {}
+
+Timeline::Timeline(Machine& machine, PastRun past, TimelineOptions options)
+    : parts_(std::make_unique<TimelineParts>(machine, std::move(past), options)) {}
+
+Timeline::~Timeline() = default;
+
+void Timeline::set_host(HostHooks hooks) {
+    parts_->history.hooks = std::move(hooks);
+}
+
+Position Timeline::position() const {
+    return parts_->history.position(parts_->history.now());
+}
+Position Timeline::frontier() const {
+    return parts_->history.position(parts_->history.frontier());
+}
+bool Timeline::at_frontier() const {
+    return parts_->history.now() >= parts_->history.frontier();
+}
+bool Timeline::is_live() const {
+    return parts_->history.live();
+}
+const EventLog& Timeline::log() const {
+    return parts_->history.log();
+}
+const snapshots::SnapshotSet& Timeline::snapshots() const {
+    return parts_->history.snapshots();
+}
+void Timeline::add_snapshot(const SavedState& state) {
+    parts_->history.add_snapshot(state);
+}
+
+Stopped Timeline::seek(Position target) {
+    auto& history = parts_->history;
+    if (target.branch != history.branch()) throw std::invalid_argument("there is no such branch");
+    parts_->begin_move();
+    const auto home = history.save();
+    const auto end = history.go_to(std::min(target.step, history.frontier()));
+    if (end != Arrival::reached) return parts_->gave_up(end, home);
+    return parts_->stopped(target.step > history.frontier() ? StopReason::history_end : StopReason::done);
+}
+
+std::optional<Refused> Timeline::write(const Input& input) {
+    auto& history = parts_->history;
+    if (!std::holds_alternative<MemoryWrite>(input) && !std::holds_alternative<RegisterWrite>(input)) {
+        throw std::invalid_argument("only memory and registers are written by a debugger");
+    }
+    if (!history.live()) return Refused{"this is a recording: nothing in it can be changed"};
+    if (!at_frontier()) {
+        return Refused{"the past cannot be changed: this is position " + std::to_string(history.now().value) +
+                       ", and the newest is " + std::to_string(history.frontier().value)};
+    }
+    if (payload_size(input) > kMaxInputBytes) {
+        return Refused{"one write takes at most " + std::to_string(kMaxInputBytes) + " bytes"};
+    }
+    if (history.off()) return Refused{"the guest has switched the machine off: it takes no more writes"};
+    parts_->begin_move();
+    history.take(input);
+    return std::nullopt;
+}
+
+// ---- what the moves share
+// --------------------------------------------------------------------------------------------
+
+Stopped TimelineParts::stopped(StopReason why, std::optional<HartId> hart) {
+    return {why, history.position(history.now()), {}, hart.value_or(history.machine().current_hart())};
+}
+
+Stopped TimelineParts::stopped_at(std::vector<Hit> hits) {
+    auto result = stopped(StopReason::stop_point, hits.front().hart);
+    std::ranges::copy_if(hits, std::back_inserter(told), is_data);
+    result.hits = std::move(hits);
+    return result;
+}
+
+Stopped TimelineParts::stopped_by(Arrival end, StepCount begin) {
+    switch (end) {
+        case Arrival::interrupted: return stopped(StopReason::interrupted);
+        case Arrival::asleep: return stopped(StopReason::asleep);
+        case Arrival::powered_off:
+            // Once told of the end, all that is left is history.
+            return stopped(history.now() > begin ? StopReason::powered_off : StopReason::history_end);
+        case Arrival::diverged: return stopped(StopReason::diverged);
+        case Arrival::reached:
+        case Arrival::stopped:
+        case Arrival::idle: break;
+    }
+    throw std::logic_error("a move ended for no reason");
+}
+
+Stopped TimelineParts::caught(const Stops& stops, const Ignored& ignored) {
+    return stopped_at(settle_forward(history, stops, ignored));
+}
+
+// A breakpoint at the very frontier, where the user saw it before going back: going forward again should end
+// as it did then. The move has not passed the frontier to find out: what lies there is looked up and undone.
+Stopped TimelineParts::end_of_history(const Stops& stops, const Ignored& ignored) {
+    auto hits = stops.points.empty() ? std::vector<Hit>{} : hits_here(history, stops, ignored);
+    const bool breakpoint = std::ranges::any_of(hits, [](const Hit& hit) { return !is_data(hit); });
+    if (breakpoint) std::erase_if(hits, is_data);
+    // After the access would be beyond the frontier.
+    if (!breakpoint && stops.timing == DataTiming::after_access) hits.clear();
+    return hits.empty() ? stopped(StopReason::history_end) : stopped_at(std::move(hits));
+}
+
+Stopped TimelineParts::gave_up(Arrival early, const SavedState& home) {
+    history.load(home);
+    return stopped(early == Arrival::interrupted ? StopReason::interrupted : StopReason::diverged);
+}
+
+}  // namespace backspin::replay
