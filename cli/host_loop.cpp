@@ -18,7 +18,9 @@ void HostLoop::await_signal() {
     });
 }
 
-void HostLoop::poll() { io_.poll(); }
+void HostLoop::poll() {
+    io_.poll();
+}
 
 void HostLoop::wait(std::chrono::nanoseconds at_most) {
     if (io_.run_one_for(at_most) != 0) io_.poll();

@@ -1,4 +1,5 @@
-// Everything that waits on the host: sockets, terminals, signals and the time-out, on one thread and one event loop.
+// Everything that waits on the host: sockets, terminals, signals and the time-out, on one thread and one
+// event loop.
 #pragma once
 
 #include <chrono>
@@ -16,8 +17,8 @@ enum class EndRequest : std::uint8_t { none, interrupted, timed_out };
 /// Thread: the machine's. Handlers run inside poll() and wait() only, never in the middle of a run.
 class HostLoop {
   public:
-    /// From here on SIGINT, SIGTERM and SIGHUP ask the run to end, rather than end the process; SIGPIPE is ignored, for a
-    /// client that goes away is no reason to end.
+    /// From here on SIGINT, SIGTERM and SIGHUP ask the run to end, rather than end the process; SIGPIPE is
+    /// ignored, for a client that goes away is no reason to end.
     HostLoop();
     HostLoop(const HostLoop&) = delete;
     HostLoop& operator=(const HostLoop&) = delete;

@@ -89,10 +89,13 @@ ScriptEntry parse_entry(LineReader& line) {
     } else if (verb == "at") {
         const auto word = line.word();
         const auto time = parse_virtual_time(word);
-        if (!time) line.fail(fmt::format("'{}' is not a time; write it with its unit, as in at 1.5s or at 200us", word));
+        if (!time)
+            line.fail(
+                fmt::format("'{}' is not a time; write it with its unit, as in at 1.5s or at 200us", word));
         entry.when = AtTime{*time};
     } else {
-        line.fail(fmt::format("'{}' is not known; lines are: after \"TEXT\" send \"...\" or: at TIME send \"...\"", verb));
+        line.fail(fmt::format(
+            "'{}' is not known; lines are: after \"TEXT\" send \"...\" or: at TIME send \"...\"", verb));
     }
     if (line.word() != "send") line.fail("'send' and a text in double quotes are missing");
     entry.send = line.quoted("send", kLongestSend);
@@ -115,16 +118,21 @@ std::vector<ScriptEntry> parse_script(std::string_view content, const std::strin
         auto& entry = entries.emplace_back(parse_entry(line));
         entry.line = number;
         if (const auto* at = std::get_if<AtTime>(&entry.when)) {
-            if (at->time < latest) line.fail("this time lies before that of an earlier line; put them in order");
+            if (at->time < latest)
+                line.fail("this time lies before that of an earlier line; put them in order");
             latest = at->time;
         }
     }
     return entries;
 }
 
-InputScript::InputScript(std::vector<ScriptEntry> entries) : entries_(std::move(entries)) { await_current(); }
+InputScript::InputScript(std::vector<ScriptEntry> entries) : entries_(std::move(entries)) {
+    await_current();
+}
 
-const ScriptEntry* InputScript::waiting_for() const { return next_ < entries_.size() ? &entries_[next_] : nullptr; }
+const ScriptEntry* InputScript::waiting_for() const {
+    return next_ < entries_.size() ? &entries_[next_] : nullptr;
+}
 
 void InputScript::await_current() {
     matched_ = 0;

@@ -4,8 +4,8 @@
 //     after "login: " send "root\n"      when the console has shown this since the entry before had its turn
 //     at 1.5s send "x"                   when the guest's clock has come to this time
 //
-// Entries have their turn in the order of the file: an `after` when its text has been shown, an `at` when its time has
-// come. Nothing depends on how soon the machine takes what is typed. In texts: \n \r \t \\ \" \xNN.
+// Entries have their turn in the order of the file: an `after` when its text has been shown, an `at` when its
+// time has come. Nothing depends on how soon the machine takes what is typed. In texts: \n \r \t \\ \" \xNN.
 #pragma once
 
 #include <cstddef>

@@ -148,9 +148,9 @@ std::string required(const Verb& verb, const po::variables_map& values) {
 
 std::uint64_t parse_ram(const std::string& text) {
     const auto size = parse_size(text);
-    if (!size || *size == 0 || *size > kLargestRam || *size % kPageSize != 0) {
+    if (!size || *size < kSmallestRam || *size > kLargestRam || *size % kPageSize != 0) {
         throw UsageError(
-            fmt::format("--ram {}: give a multiple of 4K from 4K to 64G, as in --ram 128M", text));
+            fmt::format("--ram {}: give a multiple of 4K from 1M to 64G, as in --ram 128M", text));
     }
     return *size;
 }

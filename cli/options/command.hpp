@@ -22,6 +22,7 @@ class UsageError : public std::runtime_error {
 };
 
 inline constexpr std::uint64_t kDefaultRam = std::uint64_t{128} << 20;
+inline constexpr std::uint64_t kSmallestRam = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kLargestRam = std::uint64_t{64} << 30;
 inline constexpr std::uint64_t kDefaultNsPerStep = 10;
 inline constexpr std::uint64_t kMostNsPerStep = 1'000'000;
