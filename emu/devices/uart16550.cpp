@@ -109,7 +109,8 @@ std::uint8_t Uart16550::line_status() const {
                                      (overrun_ ? kOverrunError : 0));
 }
 
-std::optional<std::uint64_t> Uart16550::peek(std::uint64_t offset, AccessSize, VirtualTime) const {
+std::optional<std::uint64_t> Uart16550::peek(std::uint64_t offset, AccessSize size, VirtualTime) const {
+    if (size != AccessSize::byte) return std::nullopt;
     switch (offset) {
         case RBR: return divisor_latch_access() ? divisor_ & 0xff : received_[0];
         case IER: return divisor_latch_access() ? divisor_ >> 8 : ier_;
@@ -123,9 +124,9 @@ std::optional<std::uint64_t> Uart16550::peek(std::uint64_t offset, AccessSize, V
     }
 }
 
-std::optional<std::uint64_t> Uart16550::read(std::uint64_t offset, AccessSize size,
+std::optional<std::uint64_t> Uart16550::read(std::uint64_t offset, AccessSize /*size*/,
                                              const DeviceContext& context) {
-    const auto value = peek(offset, size, context.now);
+    const auto value = peek(offset, AccessSize::byte, context.now);
     switch (offset) {
         case RBR:
             if (!divisor_latch_access()) take_received(context.now);

@@ -45,6 +45,7 @@ class Uart16550 final : public Device {
     /// Offsets of 8 and beyond do not answer.
     std::optional<std::uint64_t> read(std::uint64_t offset, AccessSize size, const DeviceContext&) override;
     bool write(std::uint64_t offset, AccessSize size, std::uint64_t value, const DeviceContext&) override;
+    /// Answers single bytes only, so that a debugger that looks at a range sees each register in its place.
     std::optional<std::uint64_t> peek(std::uint64_t offset, AccessSize size, VirtualTime now) const override;
 
     /// The character timeout: four character times since the FIFO was last filled or read, with something

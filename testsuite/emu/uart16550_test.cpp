@@ -412,7 +412,16 @@ TEST_F(Uart16550Test, WideAccessesActOnTheRegisterAtTheirOffset) {
     EXPECT_TRUE(uart.write(Uart16550::THR, AccessSize::word, 0x12345641, context()));
     EXPECT_EQ(terminal.text, "A");
     EXPECT_EQ(uart.read(4, AccessSize::word, context()), 0u);
-    EXPECT_EQ(uart.read(0, AccessSize::doubleword, context()), 0u);
+    write(Uart16550::SCR, 0xa5);
+    type("k");
+    EXPECT_EQ(uart.read(0, AccessSize::doubleword, context()), unsigned{'k'}) << "and on no other";
+    EXPECT_FALSE(read(Uart16550::LSR) & kDataReady);
+}
+
+TEST_F(Uart16550Test, ADebuggerSeesEachRegisterInItsPlace) {
+    EXPECT_EQ(uart.peek(0, AccessSize::doubleword, now), std::nullopt);
+    EXPECT_EQ(uart.peek(4, AccessSize::word, now), std::nullopt);
+    EXPECT_EQ(uart.peek(Uart16550::LSR, AccessSize::byte, now), kTransmitterIdle);
 }
 
 TEST_F(Uart16550Test, BeyondItsRegistersItDoesNotAnswer) {
