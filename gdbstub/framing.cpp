@@ -29,6 +29,10 @@ std::string with_checksum(std::string body) {
 
 std::optional<Received> Deframer::push(std::byte byte) {
     const auto character = static_cast<char>(byte);
+    if (character == '$') {
+        begin();
+        return std::nullopt;
+    }
     switch (state_) {
         case State::outside: return outside_packet(character);
         case State::body:
@@ -45,14 +49,15 @@ std::optional<Received> Deframer::push(std::byte byte) {
     return std::nullopt;
 }
 
+void Deframer::begin() {
+    state_ = State::body;
+    body_.clear();
+    length_ = 0;
+    sum_ = 0;
+}
+
 std::optional<Received> Deframer::outside_packet(char character) {
     switch (character) {
-        case '$':
-            state_ = State::body;
-            body_.clear();
-            length_ = 0;
-            sum_ = 0;
-            return std::nullopt;
         case '+': return Acknowledged{};
         case '-': return ResendRequest{};
         case kInterrupt: return InterruptByte{};
@@ -63,10 +68,6 @@ std::optional<Received> Deframer::outside_packet(char character) {
 void Deframer::push_body(char character) {
     if (character == '#') {
         state_ = State::checksum_high;
-        return;
-    }
-    if (character == '$') {
-        outside_packet(character);
         return;
     }
     sum_ = static_cast<std::uint8_t>(sum_ + static_cast<std::uint8_t>(character));

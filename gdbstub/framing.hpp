@@ -50,9 +50,10 @@ class Deframer {
 
   private:
     enum class State : std::uint8_t { outside, body, escaped, checksum_high, checksum_low };
+    void begin();
     void push_body(char character);
     void store(char character);
-    std::optional<Received> outside_packet(char character);
+    static std::optional<Received> outside_packet(char character);
     Received finish();
 
     std::size_t maximum_;

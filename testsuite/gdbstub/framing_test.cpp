@@ -46,6 +46,8 @@ TEST(Framing, TakesAStarAsItIsBecauseRequestsAreNeverRunLengthEncoded) {
 
 TEST(Framing, ForgetsHalfAPacketWhenTheNextBegins) {
     EXPECT_EQ(received("$m800$g#67"), (std::vector<Received>{Packet{"g"}}));
+    EXPECT_EQ(received("$m800#$g#67"), (std::vector<Received>{Packet{"g"}}));
+    EXPECT_EQ(received("$m800#0$g#67"), (std::vector<Received>{Packet{"g"}}));
     EXPECT_EQ(received("$m800}$g#67"), (std::vector<Received>{Packet{"g"}}));
 }
 

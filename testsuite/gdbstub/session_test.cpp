@@ -148,6 +148,13 @@ TEST_F(Leaving, KillsWithAndWithoutAReply) {
     EXPECT_TRUE(target.inserted.empty());
 }
 
+TEST_F(Leaving, TakesOnlyWholePacketsForAFarewell) {
+    for (const char* packet : {"Dx", "kx", "vKill", "detach"}) EXPECT_EQ(ask(packet), "") << packet;
+    EXPECT_EQ(farewell(), std::nullopt);
+    EXPECT_EQ(ask("D;1"), "OK");
+    EXPECT_EQ(farewell(), Farewell::detached);
+}
+
 TEST_F(Leaving, StaysAfterAKillInExtendedMode) {
     ask("!");
     EXPECT_EQ(ask("vKill;a410"), "OK");
