@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Runs the examples of the documentation: run_examples.py --backspin PROGRAM --firmware DIRECTORY FILE.md...
+
+Every fenced block marked `sh` is run by bash, stopping at the first failing command, in an empty directory that holds the
+compiled firmware, with `backspin` in the PATH; the blocks of one file share the directory, in order. A following block
+marked `text` is what the block must have printed: each of its lines must appear, in order; `...` stands for anything.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
+
+
+def line_pattern(line):
+    return ".*".join(re.escape(part) for part in line.strip().split("..."))
+
+
+def missing_line(expected, printed):
+    """The first expected line that does not follow the ones before it; None if all are there."""
+    lines = iter(printed.replace("\r", "").splitlines())
+    for wanted in filter(str.strip, expected.splitlines()):
+        if wanted.strip() == "...":
+            continue
+        if not any(re.fullmatch(line_pattern(wanted), line.strip()) for line in lines):
+            return wanted
+    return None
+
+
+def run_file(path, environment, firmware):
+    """Runs one document's examples; returns how many there were. Ends the program when one fails."""
+    blocks = FENCE.findall(path.read_text())
+    count = 0
+    with tempfile.TemporaryDirectory(prefix="backspin-docs-") as directory:
+        for image in pathlib.Path(firmware).glob("*.elf"):
+            os.symlink(image, pathlib.Path(directory) / image.name)
+        for index, (kind, script) in enumerate(blocks):
+            if kind != "sh":
+                continue
+            count += 1
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=directory, env=environment, text=True,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=200)
+            if done.returncode:
+                sys.exit(f"{path.name}: this example failed with {done.returncode}:\n{script}\nIt printed:\n{done.stdout}")
+            if index + 1 < len(blocks) and blocks[index + 1][0] == "text":
+                missing = missing_line(blocks[index + 1][1], done.stdout)
+                if missing is not None:
+                    sys.exit(f"{path.name}: this example does not print '{missing}':\n{script}\nIt printed:\n{done.stdout}")
+    return count
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backspin", required=True)
+    parser.add_argument("--firmware", required=True)
+    parser.add_argument("files", nargs="+")
+    options = parser.parse_args()
+    folder = pathlib.Path(options.backspin).resolve().parent
+    environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "LC_ALL": "C", "DEBUGINFOD_URLS": ""}
+    total = 0
+    for name in options.files:
+        count = run_file(pathlib.Path(name), environment, pathlib.Path(options.firmware).resolve())
+        print(f"{name}: {count} examples ran")
+        total += count
+    if not total:
+        sys.exit("no examples were found: nothing was checked")
+
+
+main()

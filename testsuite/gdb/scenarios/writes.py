@@ -1,0 +1,97 @@
+"""Writes by a debugger: made at the frontier, as part of the run; refused in the past."""
+
+from harness import equal, lacks, line_of, scenario, shows
+
+REFUSED = r"(?i)cannot|could not|refused|past|failed"
+
+
+@scenario
+def a_variable_at_the_frontier(bench):
+    gdb = bench.session("watch")
+    gdb(f"break {line_of('watch', 'load: double')}")
+    gdb("continue")
+    before = gdb.position()
+    gdb("set variable watched.whole = 0x1234")
+    equal(gdb.position(), before + 1, "a write is one step")
+    equal(gdb.number("watched.whole"), 0x1234, "what was written")
+    gdb("next")
+    equal(gdb.number("seen"), 0x1234, "what the program then read")
+    gdb("delete")
+    gdb("watch -location watched.whole")
+    text = gdb("reverse-continue")
+    shows(text, r"^Old value = 4660\nNew value = 7378697629483820646$")
+    equal(gdb.position(), before, "position of the write")
+    gdb("delete")
+    gdb("tbreak power_off")
+    gdb("continue")
+    equal(gdb.number("seen"), 0, "the program went on with what was written")
+
+
+@scenario
+def a_register_at_the_frontier(bench):
+    gdb = bench.session("calls")
+    gdb("break add_three")
+    gdb("continue")
+    gdb("set variable $a0 = 1000")
+    text = gdb("finish")
+    shows(text, r"^Value returned is \$\d+ = 1003$")
+    gdb("reverse-continue")
+    equal(gdb.number("$a0"), 1000, "the register after the write")
+    gdb("reverse-stepi")
+    equal(gdb.number("$a0"), 4, "the register before the write")
+
+
+@scenario
+def refused_in_the_past(bench):
+    gdb = bench.session("calls")
+    gdb("break add_three")
+    gdb("continue")
+    end = gdb.position()
+    result = gdb.number("result")
+    gdb("reverse-stepi")
+    shows(gdb("set variable result = 99"), REFUSED)
+    equal(gdb.number("result"), result, "the variable")
+    a0 = gdb.number("$a0")
+    shows(gdb("set variable $a0 = 99"), REFUSED)
+    gdb("maintenance flush register-cache")
+    equal(gdb.number("$a0"), a0, "the register")
+    gdb("stepi")
+    equal(gdb.position(), end, "position at the frontier")
+    lacks(gdb("set variable result = 99"), REFUSED)
+    equal(gdb.number("result"), 99, "the variable, at the frontier")
+
+
+@scenario
+def loading_a_program(bench):
+    """`load` puts another program into the machine, which then runs; and it can be undone."""
+    gdb = bench.session("echo")
+    gdb("file " + bench.elf("calls"))
+    text = gdb("load")
+    shows(text, r"^Loading section \.text")
+    shows(text, r"^Start address 0x0*80000000")
+    lacks(text, REFUSED)
+    gdb("break add_three")
+    shows(gdb("continue"), r"^Breakpoint 1, add_three")
+    gdb("delete")
+    shows(gdb("reverse-continue"), r"No more reverse-execution history|Reached end of recorded history")
+    gdb("file " + bench.elf("echo"))
+    lacks(gdb("compare-sections .text"), r"MIS-MATCHED")
+
+
+@scenario
+def outside_of_memory(bench):
+    gdb = bench.session("calls")
+    shows(gdb("print *(int*)0x18000000"), r"Cannot access memory")
+    shows(gdb("set variable *(int*)0x18000000 = 1"), r"Cannot access memory")
+    equal(gdb.position(), 0, "position")
+
+
+@scenario
+def calling_a_function(bench):
+    gdb = bench.session("calls")
+    gdb("break count_down")
+    gdb("continue")
+    equal(gdb.number("add_three(39)"), 42, "the result of a call by hand")
+    gdb("delete")
+    shows(gdb("continue"), r"No more reverse-execution history|Reached end of recorded history")
+    shows(gdb("backtrace"), r"^#0 +power_off")
