@@ -1,0 +1,215 @@
+#include "cli/debug/debuggee.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "cli/debug/registers.hpp"
+
+namespace backspin::cli {
+namespace {
+
+using gdbstub::Done;
+using gdbstub::Outcome;
+using gdbstub::Refused;
+
+// Far more than a person sets; each costs some bytes and one comparison where it is looked up.
+constexpr std::size_t kMostBreakpoints = 100'000;
+
+HartId hart_of(gdbstub::ThreadId thread) {
+    return HartId{static_cast<std::uint32_t>(thread.value - 1)};
+}
+gdbstub::ThreadId thread_of(HartId hart) {
+    return gdbstub::ThreadId{std::uint64_t{hart.value} + 1};
+}
+
+StopKind stop_kind(gdbstub::BreakpointKind kind) {
+    switch (kind) {
+        case gdbstub::BreakpointKind::write: return StopKind::write;
+        case gdbstub::BreakpointKind::read: return StopKind::read;
+        case gdbstub::BreakpointKind::access: return StopKind::access;
+        default: return StopKind::execute;
+    }
+}
+
+gdbstub::WatchKind watch_kind(StopKind kind) {
+    if (kind == StopKind::read) return gdbstub::WatchKind::read;
+    return kind == StopKind::access ? gdbstub::WatchKind::access : gdbstub::WatchKind::write;
+}
+
+}  // namespace
+
+const gdbstub::TargetDescription& Debuggee::description() const {
+    return riscv_description();
+}
+
+std::vector<gdbstub::ThreadInfo> Debuggee::threads() const {
+    std::vector<gdbstub::ThreadInfo> threads;
+    for (std::uint32_t i = 0; i < machine_.harts(); ++i) {
+        const HartId hart{i};
+        std::string state = machine_.context(hart).privilege == 0 ? "U-mode" : "M-mode";
+        if (machine_.is_waiting(hart)) state += ", waiting for an interrupt";
+        threads.push_back({thread_of(hart), "hart" + std::to_string(i), std::move(state), i});
+    }
+    return threads;
+}
+
+// ---- registers and memory
+// -------------------------------------------------------------------------------------------
+
+Outcome<Done> Debuggee::read_register(gdbstub::ThreadId thread, gdbstub::RegisterNumber number,
+                                      std::span<std::byte> value) {
+    const auto id = register_id(number);
+    const auto bits = id ? machine_.read_register(hart_of(thread), *id) : std::nullopt;
+    if (!bits) return Refused{gdbstub::errno_value::invalid, "this hart has no such register"};
+    std::memcpy(value.data(), &*bits, std::min(value.size(), sizeof *bits));
+    return Done{};
+}
+
+Outcome<Done> Debuggee::write_register(gdbstub::ThreadId thread, gdbstub::RegisterNumber number,
+                                       std::span<const std::byte> value) {
+    const auto id = register_id(number);
+    if (!id) return Refused{gdbstub::errno_value::invalid, "this hart has no such register"};
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, value.data(), std::min(value.size(), sizeof bits));
+    // G writes all registers to change one: only what differs becomes an input.
+    if (machine_.read_register(hart_of(thread), *id) == bits) return Done{};
+    return write(RegisterWrite{hart_of(thread), *id, bits});
+}
+
+Outcome<std::size_t> Debuggee::read_memory(gdbstub::ThreadId thread, gdbstub::Address at,
+                                           std::span<std::byte> into) {
+    const auto size = machine_.read_memory(hart_of(thread), VirtualAddress{at.value}, into);
+    if (size == 0) return Refused{gdbstub::errno_value::bad_address, "there is nothing at this address"};
+    return size;
+}
+
+Outcome<Done> Debuggee::write_memory(gdbstub::ThreadId thread, gdbstub::Address at,
+                                     std::span<const std::byte> from) {
+    const VirtualAddress address{at.value};
+    if (!machine_.can_write_memory(hart_of(thread), address, from.size())) {
+        return Refused{gdbstub::errno_value::bad_address, "there is no memory at this address to write to"};
+    }
+    return write(MemoryWrite{hart_of(thread), address, {from.begin(), from.end()}});
+}
+
+Outcome<Done> Debuggee::write(const Input& input) {
+    if (auto refused = timeline_.write(input)) return Refused{gdbstub::errno_value::read_only, refused->why};
+    return Done{};
+}
+
+// ---- breakpoints
+// ----------------------------------------------------------------------------------------------------
+
+Outcome<Done> Debuggee::insert(const gdbstub::Breakpoint& breakpoint) {
+    if (inserted_.size() >= kMostBreakpoints) {
+        return Refused{gdbstub::errno_value::invalid, "too many breakpoints: delete some first"};
+    }
+    inserted_.insert(breakpoint);
+    return Done{};
+}
+
+Outcome<Done> Debuggee::remove(const gdbstub::Breakpoint& breakpoint) {
+    inserted_.erase(breakpoint);
+    return Done{};
+}
+
+void Debuggee::report_watches(gdbstub::WatchTiming timing) {
+    timing_ = timing == gdbstub::WatchTiming::after_access ? replay::DataTiming::after_access
+                                                           : replay::DataTiming::before_in_direction;
+}
+
+replay::Stops Debuggee::stops() const {
+    replay::Stops stops;
+    stops.timing = timing_;
+    stops.points.reserve(inserted_.size());
+    for (const auto& breakpoint : inserted_) {
+        const auto kind = stop_kind(breakpoint.kind);
+        const auto length = kind == StopKind::execute ? 1 : breakpoint.length;
+        stops.points.push_back({kind, VirtualAddress{breakpoint.address.value}, length});
+    }
+    return stops;
+}
+
+// ---- moves
+// ----------------------------------------------------------------------------------------------------------
+
+gdbstub::StopReport Debuggee::perform(const gdbstub::Resume& resume, bool exit_when_off) {
+    const replay::GoOnOptions wait{.wait_when_asleep = true};
+    const replay::StepPolicy policy{.show_interrupts = settings_.step_interrupts, .range = {}};
+    struct Mover {
+        Debuggee& self;
+        const replay::GoOnOptions& wait;
+        replay::StepPolicy policy;
+
+        replay::Stopped operator()(const gdbstub::Continue&) {
+            return self.timeline_.go_on(self.stops(), wait);
+        }
+        replay::Stopped operator()(const gdbstub::Step& step) {
+            return self.timeline_.step(hart_of(step.thread), policy, self.stops(), wait);
+        }
+        replay::Stopped operator()(const gdbstub::RangeStep& step) {
+            policy.range = {VirtualAddress{step.start.value}, VirtualAddress{step.end.value}};
+            return self.timeline_.step(hart_of(step.thread), policy, self.stops(), wait);
+        }
+        replay::Stopped operator()(const gdbstub::ReverseStep& step) {
+            return self.timeline_.step_back(hart_of(step.thread), policy, self.stops());
+        }
+        replay::Stopped operator()(const gdbstub::ReverseContinue&) {
+            return self.timeline_.go_back(self.stops());
+        }
+        replay::Stopped operator()(const gdbstub::Restart&) { return self.timeline_.seek(Position{}); }
+    };
+    return report(std::visit(Mover{*this, wait, policy}, resume), exit_when_off);
+}
+
+gdbstub::StopReason Debuggee::reason_for(const Hit& hit) const {
+    if (hit.kind != StopKind::execute) {
+        return gdbstub::HitWatchpoint{watch_kind(hit.kind), gdbstub::Address{hit.address.value}};
+    }
+    const auto is_hardware = [&](const gdbstub::Breakpoint& breakpoint) {
+        return breakpoint.kind == gdbstub::BreakpointKind::hardware &&
+               breakpoint.address.value == hit.address.value;
+    };
+    const auto is_software = [&](const gdbstub::Breakpoint& breakpoint) {
+        return breakpoint.kind == gdbstub::BreakpointKind::software &&
+               breakpoint.address.value == hit.address.value;
+    };
+    if (std::ranges::any_of(inserted_, is_hardware) && std::ranges::none_of(inserted_, is_software)) {
+        return gdbstub::HitHardwareBreakpoint{};
+    }
+    return gdbstub::HitSoftwareBreakpoint{};
+}
+
+gdbstub::StopReport Debuggee::report(const replay::Stopped& stopped, bool exit_when_off) const {
+    using replay::StopReason;
+    gdbstub::StopReport report{thread_of(stopped.hart), gdbstub::Stepped{}};
+    switch (stopped.why) {
+        case StopReason::done:
+        case StopReason::limit: break;
+        case StopReason::stop_point: report.reason = reason_for(stopped.hits.front()); break;
+        case StopReason::interrupted: report.reason = gdbstub::Interrupted{}; break;
+        case StopReason::history_begin:
+            report.reason = gdbstub::ReachedHistoryEnd{gdbstub::HistoryEnd::begin};
+            break;
+        case StopReason::history_end:
+            report.reason = gdbstub::ReachedHistoryEnd{gdbstub::HistoryEnd::end};
+            break;
+        case StopReason::asleep: report.reason = gdbstub::Asleep{}; break;
+        case StopReason::powered_off: {
+            gdbstub::PoweredOff off;
+            const auto request = machine_.power_request();
+            if (exit_when_off) off.exit_code = static_cast<std::uint8_t>(request ? request->code : 0);
+            report.reason = off;
+            break;
+        }
+        case StopReason::diverged: {
+            constexpr std::uint8_t kAbort = 6;
+            report.reason = gdbstub::Signalled{kAbort};
+            break;
+        }
+    }
+    return report;
+}
+
+}  // namespace backspin::cli

@@ -1,0 +1,145 @@
+#include "cli/debug/monitor.hpp"
+
+#include <charconv>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace backspin::cli {
+namespace {
+
+using gdbstub::Refused;
+
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\n')) text.remove_suffix(1);
+    return text;
+}
+
+std::optional<std::uint64_t> number(std::string_view text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+std::string seconds(VirtualTime time) {
+    return fmt::format("{}.{:09} s", time.ns / 1'000'000'000, time.ns % 1'000'000'000);
+}
+
+Refused refused(std::string text) {
+    return Refused{gdbstub::errno_value::invalid, std::move(text)};
+}
+
+}  // namespace
+
+const std::vector<MonitorCommands::Entry>& MonitorCommands::entries() {
+    using M = MonitorCommands;
+    static const std::vector<Entry> kEntries{
+        {"help", "", "this list", &M::help},
+        {"when", "", "the position, and the guest's own time", &M::when},
+        {"goto", "PLACE", "go to a position: N, +N, -N, start or end", &M::go_to},
+        {"start", "", "go to the beginning of history", &M::start},
+        {"end", "", "go to the end of history", &M::end},
+        {"step-interrupts", "on|off", "whether stepping stops in interrupt handlers (off)",
+         &M::step_interrupts},
+        {"info", "snapshots", "what is kept to go back by", &M::info},
+        // What people type by habit from OpenOCD and QEMU, and IDEs send by themselves.
+        {"reset", "[halt|init]", "as start", &M::start},
+        {"system_reset", "", "as start", &M::start},
+        {"halt", "", "nothing: the machine stands still whenever gdb has its prompt", &M::halt},
+        {"stop", "", "as halt", &M::halt},
+    };
+    return kEntries;
+}
+
+gdbstub::Outcome<std::string> MonitorCommands::execute(std::string_view command) {
+    command = trimmed(command);
+    const auto space = command.find(' ');
+    const auto name = command.substr(0, space);
+    const auto arguments =
+        space == std::string_view::npos ? std::string_view{} : trimmed(command.substr(space));
+    for (const auto& entry : entries()) {
+        if (entry.name == name) return (this->*entry.run)(arguments);
+    }
+    return refused(fmt::format("unknown command '{}': 'monitor help' lists them", name));
+}
+
+MonitorCommands::Reply MonitorCommands::help(std::string_view) {
+    std::string text;
+    for (const auto& entry : entries()) {
+        text += fmt::format("{:<24} {}\n", fmt::format("{} {}", entry.name, entry.arguments), entry.help);
+    }
+    return text;
+}
+
+std::string MonitorCommands::where() const {
+    const auto at = timeline_.position().step.value;
+    const auto frontier = timeline_.frontier().step.value;
+    const auto* kind = !timeline_.at_frontier() ? "in the past" : timeline_.is_live() ? "live" : "at the end";
+    return fmt::format("position {} of {}, time {}, {}\n", at, frontier, seconds(machine_.time()), kind);
+}
+
+MonitorCommands::Reply MonitorCommands::when(std::string_view) {
+    return where();
+}
+
+MonitorCommands::Reply MonitorCommands::seek(StepCount target) {
+    const auto from = timeline_.position();
+    const auto stopped = timeline_.seek(Position{from.branch, target});
+    if (stopped.why == replay::StopReason::interrupted)
+        return refused("interrupted: the position is what it was");
+    if (stopped.why == replay::StopReason::diverged)
+        return refused("the replay did not do what was recorded");
+    std::string text = where();
+    if (timeline_.position() != from) text += "now type: maintenance flush register-cache\n";
+    return text;
+}
+
+MonitorCommands::Reply MonitorCommands::go_to(std::string_view arguments) {
+    if (arguments == "start") return start({});
+    if (arguments == "end") return end({});
+    const bool forward = arguments.starts_with('+');
+    const bool backward = arguments.starts_with('-');
+    const auto value = number(forward || backward ? arguments.substr(1) : arguments);
+    if (!value) return refused("goto wants a place: N, +N, -N, start or end");
+    const auto now = timeline_.position().step.value;
+    const auto last = timeline_.frontier().step.value;
+    auto target = *value;
+    if (forward) target = *value > last - now ? last : now + *value;
+    if (backward) target = *value > now ? 0 : now - *value;
+    if (target > last) return refused(fmt::format("history ends at position {}", last));
+    return seek(StepCount{target});
+}
+
+MonitorCommands::Reply MonitorCommands::start(std::string_view) {
+    return seek(StepCount{0});
+}
+
+MonitorCommands::Reply MonitorCommands::end(std::string_view) {
+    return seek(timeline_.frontier().step);
+}
+
+MonitorCommands::Reply MonitorCommands::step_interrupts(std::string_view arguments) {
+    if (arguments == "on" || arguments == "off") {
+        settings_.step_interrupts = arguments == "on";
+    } else if (!arguments.empty()) {
+        return refused("step-interrupts wants on or off");
+    }
+    return fmt::format("stepping {} interrupt handlers\n",
+                       settings_.step_interrupts ? "stops in" : "crosses");
+}
+
+MonitorCommands::Reply MonitorCommands::info(std::string_view arguments) {
+    if (arguments != "snapshots") return refused("info wants: snapshots");
+    const auto& snapshots = timeline_.snapshots();
+    return fmt::format("{} snapshots, {:.1f} MiB\n", snapshots.size(),
+                       static_cast<double>(snapshots.bytes()) / (1 << 20));
+}
+
+MonitorCommands::Reply MonitorCommands::halt(std::string_view) {
+    return std::string{};
+}
+
+}  // namespace backspin::cli

@@ -1,0 +1,54 @@
+// `monitor` commands: what a person types at gdb's prompt that the protocol has no packet for.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "emu/riscv_machine.hpp"
+#include "gdbstub/target.hpp"
+#include "replay/timeline.hpp"
+
+namespace backspin::cli {
+
+/// What a person may switch during a session.
+struct DebugSettings {
+    bool step_interrupts = false;  ///< stepping stops in interrupt handlers too
+};
+
+class MonitorCommands final : public gdbstub::Monitor {
+  public:
+    /// All of them outlive the commands.
+    MonitorCommands(emu::RiscvMachine& machine, replay::Timeline& timeline, DebugSettings& settings)
+        : machine_(machine), timeline_(timeline), settings_(settings) {}
+
+    gdbstub::Outcome<std::string> execute(std::string_view command) override;
+
+  private:
+    using Reply = gdbstub::Outcome<std::string>;
+
+    struct Entry {
+        std::string_view name;
+        std::string_view arguments;
+        std::string_view help;
+        Reply (MonitorCommands::*run)(std::string_view arguments);
+    };
+    static const std::vector<Entry>& entries();
+
+    Reply help(std::string_view arguments);
+    Reply when(std::string_view arguments);
+    Reply go_to(std::string_view arguments);
+    Reply start(std::string_view arguments);
+    Reply end(std::string_view arguments);
+    Reply step_interrupts(std::string_view arguments);
+    Reply info(std::string_view arguments);
+    Reply halt(std::string_view arguments);
+
+    Reply seek(StepCount target);
+    std::string where() const;
+
+    emu::RiscvMachine& machine_;
+    replay::Timeline& timeline_;
+    DebugSettings& settings_;
+};
+
+}  // namespace backspin::cli

@@ -1,0 +1,155 @@
+#include "cli/debug/session.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "cli/transport/transport.hpp"
+#include "gdbstub/session.hpp"
+
+namespace backspin::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A client that does not read gets no more until it does.
+constexpr std::size_t kMostUnsent = 4u << 20;
+
+class DebugServer {
+  public:
+    explicit DebugServer(const DebugSetup& setup)
+        : setup_(setup), debuggee_(setup.machine, setup.timeline, setup.program) {
+        transport_ = open_transport(setup.loop, setup.endpoint,
+                                    TransportEvents{
+                                        [this] { connected(); },
+                                        [this](std::span<const std::byte> bytes) { received(bytes); },
+                                        [this] { lost_ = true; },
+                                    });
+        setup.timeline.set_host({
+            .input = setup.input,
+            .interrupted = [this] { return interrupted(); },
+            .progress = [this](const replay::SearchProgress& progress) { tell(progress); },
+            .clock = nullptr,
+        });
+    }
+
+    ~DebugServer() { setup_.timeline.set_host({}); }
+
+    DebugEnd serve() {
+        if (const auto text = transport_->announcement(); !text.empty()) {
+            fmt::print(stderr, "{}\n", text);
+            std::fflush(stderr);
+        }
+        while (!end_) {
+            if (setup_.loop.end_request() != EndRequest::none) return DebugEnd::asked_to_end;
+            if (lost_) client_is_gone();
+            if (end_) break;
+            if (!act()) setup_.loop.wait(1s);
+        }
+        drain(setup_.loop, *transport_, 1s);
+        return *end_;
+    }
+
+  private:
+    void connected() {
+        // A client that came while the last one's loss was not yet handled: that loss is over.
+        if (lost_) client_is_gone();
+        session_ = std::make_unique<gdbstub::Session>(debuggee_);
+    }
+
+    void received(std::span<const std::byte> bytes) {
+        if (session_) session_->receive(bytes);
+    }
+
+    /// Does what the session has to do; false when there is nothing.
+    bool act() {
+        if (!session_) return false;
+        bool acted = send();
+        if (const auto resume = session_->take_resume()) {
+            session_->stopped(move(*resume));
+            send();
+            acted = true;
+        }
+        if (session_->ended()) {
+            finish_conversation();
+            acted = true;
+        }
+        return acted;
+    }
+
+    gdbstub::StopReport move(const gdbstub::Resume& resume) {
+        const bool exit_when_off = setup_.power_off == PowerOff::exit;
+        const auto report = debuggee_.perform(resume, exit_when_off);
+        if (exit_when_off && std::holds_alternative<gdbstub::PoweredOff>(report.reason))
+            end_ = DebugEnd::powered_off;
+        return report;
+    }
+
+    bool send() {
+        bool sent = false;
+        while (session_ && transport_->unsent() < kMostUnsent) {
+            const auto bytes = session_->take_output();
+            if (bytes.empty()) break;
+            transport_->send(bytes);
+            sent = true;
+        }
+        return sent;
+    }
+
+    void finish_conversation() {
+        const auto ended = *session_->ended();
+        if (ended.how == gdbstub::Farewell::broken)
+            fmt::print(stderr, "backspin: the session ended: {}\n", ended.why);
+        session_->disconnected();
+        session_.reset();
+        if (ended.how == gdbstub::Farewell::killed) {
+            end_ = DebugEnd::killed;
+        } else {
+            transport_->close_client();
+        }
+    }
+
+    void client_is_gone() {
+        lost_ = false;
+        if (session_) session_->disconnected();
+        session_.reset();
+        if (!transport_->accepts_another()) end_ = DebugEnd::client_left;
+    }
+
+    /// Polled about every millisecond while the timeline moves.
+    bool interrupted() {
+        setup_.loop.poll();
+        send();
+        return lost_ || setup_.loop.end_request() != EndRequest::none ||
+               (session_ && session_->interrupt_requested());
+    }
+
+    void tell(const replay::SearchProgress& progress) {
+        if (!session_) return;
+        const auto from = progress.from.step.value;
+        const auto searched = from - progress.reached.step.value;
+        const auto percent =
+            from == 0 ? 100 : 100 * static_cast<double>(searched) / static_cast<double>(from);
+        session_->console_output(fmt::format("searching back: {:.0f} % (Ctrl-C stops it)\n", percent));
+        send();
+    }
+
+    const DebugSetup& setup_;
+    Debuggee debuggee_;
+    std::unique_ptr<Transport> transport_;
+    std::unique_ptr<gdbstub::Session> session_;
+    bool lost_ = false;
+    std::optional<DebugEnd> end_;
+};
+
+}  // namespace
+
+DebugEnd debug(const DebugSetup& setup) {
+    return DebugServer(setup).serve();
+}
+
+}  // namespace backspin::cli

@@ -1,0 +1,35 @@
+// The debug session: serves one client after the other until the program is to end.
+#pragma once
+
+#include <cstdint>
+
+#include "cli/debug/debuggee.hpp"
+#include "cli/host_loop.hpp"
+#include "cli/options/command.hpp"
+#include "cli/options/endpoint.hpp"
+#include "replay/host.hpp"
+
+namespace backspin::cli {
+
+struct DebugSetup {
+    emu::RiscvMachine& machine;
+    replay::Timeline& timeline;
+    HostLoop& loop;
+    replay::InputPort* input = nullptr;  ///< null: no input ever comes
+    Endpoint endpoint;
+    Program program;
+    PowerOff power_off = PowerOff::stop;
+};
+
+enum class DebugEnd : std::uint8_t {
+    asked_to_end,  ///< loop.end_request() says why
+    client_left,   ///< over stdio, where no other can come
+    killed,        ///< the client asked for the program's end
+    powered_off,   ///< with PowerOff::exit: the guest's own end
+};
+
+/// Sets the timeline's host hooks, listens, says so on stderr, and serves. The machine moves only when a
+/// client says so. Throws StartError if it cannot listen.
+DebugEnd debug(const DebugSetup& setup);
+
+}  // namespace backspin::cli
