@@ -193,7 +193,9 @@ void Uart16550::receive(std::uint8_t character, VirtualTime now) {
 
 std::uint8_t Uart16550::take_received(VirtualTime now) {
     const auto character = received_[0];
-    if (received_count_ != 0) {
+    if (!fifos_enabled()) {
+        received_count_ = 0;  // the buffer register keeps its character until the next one comes
+    } else if (received_count_ != 0) {
         std::shift_left(received_.begin(), received_.end(), 1);
         received_[--received_count_] = 0;
     }
@@ -259,8 +261,8 @@ void Uart16550::check() const {
         (mcr_ & ~kModemControlBits) || (modem_deltas_ & ~0x0f))
         throw BadState("uart: bits set that its registers do not have");
     if (received_count_ > capacity()) throw BadState("uart: more received than there is room for");
-    if (std::any_of(received_.begin() + received_count_, received_.end(),
-                    [](auto byte) { return byte != 0; }))
+    const auto unused = std::span(received_).subspan(fifos_enabled() ? received_count_ : 1);
+    if (std::any_of(unused.begin(), unused.end(), [](auto byte) { return byte != 0; }))
         throw BadState("uart: characters beyond those received");
     const bool waiting = fifos_enabled() && received_count_ != 0;
     if ((timed_out_ || timeout_at_) && !waiting) throw BadState("uart: a timeout with nothing to wait for");

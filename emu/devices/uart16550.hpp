@@ -98,7 +98,7 @@ class Uart16550 final : public Device {
     /// Throws BadState if what was loaded cannot be the state of this device.
     void check() const;
 
-    std::array<std::uint8_t, kFifoSize> received_{};  ///< oldest first; 0 beyond received_count_
+    std::array<std::uint8_t, kFifoSize> received_{};  ///< oldest first; 0 where nothing is held
     std::uint8_t received_count_ = 0;
     std::uint16_t divisor_ = 12;  ///< reset leaves it unspecified; this is QEMU's
     std::uint8_t ier_ = 0;

@@ -135,6 +135,16 @@ TEST_F(Uart16550Test, WithoutFifosAnOverrunDestroysTheOlderCharacter) {
     EXPECT_EQ(read(Uart16550::RBR), unsigned{'b'});
 }
 
+TEST_F(Uart16550Test, WithoutFifosTheBufferKeepsItsCharacterAfterItWasRead) {
+    type("a");
+    EXPECT_EQ(read(Uart16550::RBR), unsigned{'a'});
+    EXPECT_EQ(read(Uart16550::RBR), unsigned{'a'});
+    EXPECT_EQ(read(Uart16550::LSR), kTransmitterIdle) << "but it is not new";
+    type("b");
+    EXPECT_EQ(read(Uart16550::RBR), unsigned{'b'});
+    EXPECT_FALSE(read(Uart16550::LSR) & kOverrun);
+}
+
 TEST_F(Uart16550Test, FifosHoldSixteenInOrder) {
     fifos(0);
     EXPECT_EQ(uart.room_for_input(), 16u);
