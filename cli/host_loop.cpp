@@ -33,6 +33,22 @@ void HostLoop::set_timeout(std::chrono::nanoseconds from_now) {
     });
 }
 
+void HostLoop::set_tick(std::chrono::milliseconds period, std::function<void()> work) {
+    tick_.cancel();
+    tick_period_ = period;
+    tick_work_ = std::move(work);
+    if (tick_work_) await_tick();
+}
+
+void HostLoop::await_tick() {
+    tick_.expires_after(tick_period_);
+    tick_.async_wait([this](const boost::system::error_code& error) {
+        if (error || !tick_work_) return;
+        tick_work_();
+        if (tick_work_) await_tick();
+    });
+}
+
 void HostLoop::ask_to_end(EndRequest why) {
     if (end_ == EndRequest::none) end_ = why;
 }

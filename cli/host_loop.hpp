@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -31,16 +32,22 @@ class HostLoop {
     void wait(std::chrono::nanoseconds at_most);
 
     void set_timeout(std::chrono::nanoseconds from_now);
+    /// Calls `work` from poll() and wait() once in every period. One such work; an empty one ends it.
+    void set_tick(std::chrono::milliseconds period, std::function<void()> work);
     /// The first request stays.
     void ask_to_end(EndRequest why);
     EndRequest end_request() const { return end_; }
 
   private:
     void await_signal();
+    void await_tick();
 
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_{io_};
     boost::asio::steady_timer timeout_{io_};
+    boost::asio::steady_timer tick_{io_};
+    std::chrono::milliseconds tick_period_{0};
+    std::function<void()> tick_work_;
     EndRequest end_ = EndRequest::none;
 };
 

@@ -1,4 +1,46 @@
 #include "cli/program.hpp"
+
+#include <cstdio>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "cli/exit_code.hpp"
+#include "cli/options/command.hpp"
+#include "cli/verbs.hpp"
+
 namespace backspin::cli {
-int run_program(std::span<const std::string>) { return 0; }
+namespace {
+
+struct Execute {
+    int operator()(const RunCommand& command) const { return run(command); }
+    int operator()(const ReplayCommand& command) const { return replay(command); }
+    int operator()(const InfoCommand& command) const { return info(command); }
+    int operator()(const RepairCommand& command) const { return repair(command); }
+    int operator()(const PrintCommand& command) const {
+        fmt::print("{}", command.text);
+        return kSuccess;
+    }
+};
+
+int complain(int exit_code, const char* what) {
+    fmt::print(stderr, "backspin: {}\n", what);
+    return exit_code;
 }
+
+}  // namespace
+
+int run_program(std::span<const std::string> arguments) {
+    try {
+        return std::visit(Execute{}, parse_command_line(arguments));
+    } catch (const UsageError& error) {
+        return complain(kWrongCommandLine, error.what());
+    } catch (const std::bad_alloc&) {
+        return complain(kCouldNotStart, "out of memory");
+    } catch (const std::exception& error) {
+        // StartError, RecordingError, ScriptError: each is one line that says what, where and how to mend it.
+        return complain(kCouldNotStart, error.what());
+    }
+}
+
+}  // namespace backspin::cli

@@ -130,7 +130,7 @@ class RecordingReader {
 
     /// Nothing if the recording process was killed.
     const std::optional<RecordedEnd>& end() const;
-    /// The position with the most steps that the file speaks of.
+    /// The position with the most steps that the file speaks of: for an input, the one that it leads to.
     Position last_position() const;
     /// One line for the user if the file is usable but not as a clean end leaves it: it has no end, or its
     /// write-ahead log still lies beside it.

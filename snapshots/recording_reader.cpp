@@ -342,7 +342,7 @@ void RecordingReader::State::take_event(const Statement& row) {
     const auto [entry, first] = last_event.try_emplace(event.at.branch, event.at.step);
     if (!first && event.at.step <= entry->second) throw Damage("holds inputs that are out of order");
     entry->second = event.at.step;
-    reached(event.at);
+    reached({event.at.branch, event.at.step + StepCount{1}});
     ++events;
 }
 
@@ -361,7 +361,7 @@ void RecordingReader::State::take_end(const Statement& row) {
 void RecordingReader::State::check_images() const {
     for (std::size_t i = 0; i < images.size(); ++i) {
         if (stored_chunks[i] != (images[i].size + kImageChunk - 1) / kImageChunk) {
-            throw Damage("does not hold all of the image " + images[i].name + "; " + kCopyAgain);
+            throw Damage("does not hold all of image " + std::to_string(i) + "; " + kCopyAgain);
         }
     }
 }
@@ -398,11 +398,11 @@ std::vector<std::byte> RecordingReader::State::unpacked(std::size_t index) const
         const auto room = std::span{bytes}.subspan(filled);
         const auto size =
             ZSTD_decompress(room.data(), std::min(room.size(), kImageChunk), packed.data(), packed.size());
-        if (ZSTD_isError(size) != 0) throw Damage("holds a damaged image " + info.name + "; " + kCopyAgain);
+        if (ZSTD_isError(size) != 0) throw Damage(std::string("holds a damaged image; ") + kCopyAgain);
         filled += size;
     }
     if (filled != bytes.size() || sha256(bytes) != info.sha256) {
-        throw Damage("holds an image " + info.name + " that does not match its hash; " + kCopyAgain);
+        throw Damage(std::string("holds an image that does not match its hash; ") + kCopyAgain);
     }
     return bytes;
 }

@@ -217,6 +217,10 @@ Command read_run(const Verb& verb, const po::variables_map& values) {
     command.save = text_of(values, "save");
     read_machine(values, command);
     read_outside(values, command);
+    if (command.gdb && command.max_steps) {
+        throw UsageError(
+            "--max-steps has no meaning under --gdb, where the debugger moves the machine; leave one out");
+    }
     if (const auto choice = text_of(values, "power-off")) {
         if (*choice != "stop" && *choice != "exit") {
             throw UsageError(fmt::format("--power-off {}: choose stop or exit", *choice));

@@ -59,7 +59,7 @@ TEST(CommandLine, RunTakesEveryOption) {
     EXPECT_EQ(command.bios, "fw.bin");
     EXPECT_EQ(command.console, ConsoleChoice{TcpConsole{0}});
     EXPECT_EQ(command.input, "keys.txt");
-    EXPECT_EQ(command.max_steps, StepCount{4096});
+    EXPECT_EQ(run("run --max-steps 0x1000 a.elf").max_steps, StepCount{4096});
     EXPECT_EQ(command.timeout, std::chrono::milliseconds(2500));
     EXPECT_EQ(command.power_off, PowerOff::exit);
     EXPECT_EQ(command.ns_per_step, 100U);
@@ -126,6 +126,7 @@ TEST(CommandLine, SaysWhatIsWrongInOneLine) {
         {"run --ns-per-step 0 a.elf", "--ns-per-step 0"},
         {"run --max-steps 0 a.elf", "--max-steps 0"},
         {"run --max-steps -5 a.elf", "--max-steps"},
+        {"run --max-steps 5 --gdb 0 a.elf", "leave one out"},
         {"run --timeout 0 a.elf", "--timeout 0"},
         {"run --power-off maybe a.elf", "choose stop or exit"},
         {"run --console lpt a.elf", "--console lpt: choose one of"},

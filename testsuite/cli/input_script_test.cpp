@@ -10,9 +10,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-InputScript script(std::string_view text) { return InputScript(parse_script(text, "keys.txt")); }
+InputScript script(std::string_view text) {
+    return InputScript(parse_script(text, "keys.txt"));
+}
 
-void show(InputScript& script, std::string_view text) { script.hear(std::as_bytes(std::span{text})); }
+void show(InputScript& script, std::string_view text) {
+    script.hear(std::as_bytes(std::span{text}));
+}
 
 std::string due(InputScript& script, std::uint64_t ns = 0) {
     const auto bytes = script.due({ns});
@@ -61,14 +65,16 @@ TEST(InputScript, ComplaintsNameFileAndLine) {
         {"after \"" + std::string(5000, 'x') + "\" send \"y\"", "longer than 4096 bytes"},
         {"at 1s send \"" + std::string(70000, 'x') + "\"", "longer than 65536 bytes"},
     };
-    for (const auto& [text, expected] : cases) EXPECT_THAT(complaint(text), HasSubstr(expected)) << text.substr(0, 60);
+    for (const auto& [text, expected] : cases)
+        EXPECT_THAT(complaint(text), HasSubstr(expected)) << text.substr(0, 60);
     std::string many;
     for (int i = 0; i <= 100'000; ++i) many += "at 1s send \"x\"\n";
     EXPECT_THAT(complaint(many), HasSubstr("keys.txt:100001: more than 100000 entries"));
 }
 
 TEST(InputScript, AnswersWhatIsShown) {
-    auto keys = script("after \"login: \" send \"root\\n\"\nafter \"$ \" send \"ls\\n\"\nafter \"$ \" send \"exit\\n\"");
+    auto keys = script(
+        "after \"login: \" send \"root\\n\"\nafter \"$ \" send \"ls\\n\"\nafter \"$ \" send \"exit\\n\"");
     show(keys, "boot $ log");
     EXPECT_EQ(due(keys), "");
     show(keys, "in: ");

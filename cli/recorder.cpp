@@ -1,0 +1,61 @@
+#include "cli/recorder.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+namespace backspin::cli {
+namespace {
+
+std::vector<snapshots::ImageSource> sources(const MachineSetup& setup) {
+    std::vector<snapshots::ImageSource> images;
+    for (const auto& image : setup.images) {
+        // Names are for messages only: of one that is too long, the end says most.
+        const auto tail = image.name.size() > 255 ? image.name.substr(image.name.size() - 255) : image.name;
+        images.push_back({tail, image.role, image.bytes});
+    }
+    return images;
+}
+
+}  // namespace
+
+Recorder::Recorder(const std::string& path, snapshots::Overwrite overwrite, const MachineSetup& setup,
+                   const emu::RiscvMachine& machine)
+    : writer_(std::in_place, path, overwrite, to_configuration(setup), sources(setup)),
+      digests_(machine.component_names()) {}
+
+void Recorder::guarded(const std::function<void()>& write) {
+    if (!writer_) return;
+    try {
+        write();
+    } catch (const snapshots::RecordingError& error) {
+        fmt::print(stderr, "backspin: recording ends here: {}\n", error.what());
+        writer_.reset();
+    }
+}
+
+void Recorder::on_input(const replay::Event& event) {
+    guarded([&] { writer_->add(snapshots::RecordedEvent{event.at, event.input}); });
+}
+
+void Recorder::on_epoch(Position at, const SavedState& state) {
+    guarded([&] {
+        for (const auto& digest : digests_.of(state)) {
+            writer_->add(snapshots::RecordedDigest{at, std::string(digest.component), digest.value});
+        }
+        last_digested_ = at;
+    });
+}
+
+void Recorder::poll() {
+    guarded([&] { writer_->commit_if_due(std::chrono::steady_clock::now()); });
+}
+
+bool Recorder::finish(const snapshots::RecordedEnd& end, const SavedState& state) {
+    if (last_digested_ != end.at) on_epoch(end.at, state);
+    guarded([&] { writer_->finish(end); });
+    return writer_.has_value();
+}
+
+}  // namespace backspin::cli

@@ -1,0 +1,40 @@
+// Writes the history that a timeline makes into a recording, as it is made.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/machine_setup.hpp"
+#include "cli/state_digests.hpp"
+#include "replay/host.hpp"
+#include "snapshots/recording.hpp"
+
+namespace backspin::cli {
+
+/// A disk that fills up ends the recording with a line on stderr, and neither the guest nor the file: what
+/// was written before is kept.
+class Recorder final : public replay::HistoryListener {
+  public:
+    /// Creates the file. Throws RecordingError.
+    Recorder(const std::string& path, snapshots::Overwrite overwrite, const MachineSetup& setup,
+             const emu::RiscvMachine& machine);
+
+    void on_input(const replay::Event& event) override;
+    void on_epoch(Position at, const SavedState& state) override;
+
+    /// To be called every few milliseconds of host time.
+    void poll();
+
+    /// `state` is that of the end, the last to be digested. False, with a line on stderr, if the file could
+    /// not be finished.
+    bool finish(const snapshots::RecordedEnd& end, const SavedState& state);
+
+  private:
+    void guarded(const std::function<void()>& write);
+
+    std::optional<snapshots::RecordingWriter> writer_;  ///< empty once writing has failed
+    StateDigests digests_;
+    std::optional<Position> last_digested_;
+};
+
+}  // namespace backspin::cli

@@ -1,0 +1,136 @@
+// `backspin replay`: goes through a recording once and verifies it, or hands it to a debugger.
+#include <cstdio>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "cli/debug/session.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/guest_end.hpp"
+#include "cli/host_port.hpp"
+#include "cli/machine_setup.hpp"
+#include "cli/verbs.hpp"
+#include "cli/verifier.hpp"
+#include "emu/loader.hpp"
+#include "replay/timeline.hpp"
+
+namespace backspin::cli {
+namespace {
+
+/// The main line of the recording; branches are kept in the file for later.
+replay::PastRun past_of(const snapshots::RecordingReader& reader) {
+    replay::PastRun past;
+    StepCount newest;
+    reader.for_each_event([&](const snapshots::RecordedEvent& event) {
+        if (event.at.branch != Branch{}) return;
+        past.log.append({event.at, event.input});
+        newest = event.at.step + StepCount{1};
+    });
+    reader.for_each_digest([&](const snapshots::RecordedDigest& digest) {
+        if (digest.at.branch == Branch{}) newest = std::max(newest, digest.at.step);
+    });
+    if (reader.end() && reader.end()->at.branch == Branch{}) newest = std::max(newest, reader.end()->at.step);
+    past.frontier = newest;
+    return past;
+}
+
+class Replay {
+  public:
+    explicit Replay(const ReplayCommand& command)
+        : command_(command),
+          reader_(command.file),
+          setup_(from_recording(reader_)),
+          machine_(build_machine(setup_)),
+          verifier_(reader_, machine_->component_names(), setup_.epoch_steps) {
+        if (reader_.warning()) fmt::print(stderr, "backspin: {}\n", *reader_.warning());
+        console_ = open_console(loop_, command.console, ConsoleUse::output_only, command.force);
+        port_.emplace(loop_, *console_, InputScript{}, *machine_);
+        replay::TimelineOptions options;
+        options.epoch_steps = setup_.epoch_steps;
+        if (!command.gdb) options.listener = &verifier_;
+        timeline_.emplace(*machine_, past_of(reader_), options);
+    }
+
+    int execute() {
+        if (command_.timeout) loop_.set_timeout(*command_.timeout);
+        const auto result = command_.gdb ? under_debugger() : verify();
+        console_->flush();
+        console_.reset();
+        if (!result.message.empty()) fmt::print(stderr, "backspin: {}\n", result.message);
+        return result.exit_code;
+    }
+
+  private:
+    RunResult verify() {
+        timeline_->set_host({.input = nullptr,
+                             .interrupted = [this] { return ended(); },
+                             .progress = nullptr,
+                             .clock = nullptr});
+        const auto stopped = timeline_->go_on({});
+        timeline_->set_host({});
+        if (!verifier_.divergence() && loop_.end_request() != EndRequest::none)
+            return result_of(loop_.end_request());
+        const auto newest = timeline_->frontier();
+        if (!verifier_.divergence() && timeline_->position() == newest)
+            verifier_.compare(newest, machine_->save());
+        return verdict(stopped);
+    }
+
+    bool ended() {
+        loop_.poll();
+        return verifier_.divergence() || loop_.end_request() != EndRequest::none;
+    }
+
+    RunResult verdict(const replay::Stopped& stopped) const {
+        const auto file = command_.file;
+        if (verifier_.divergence()) {
+            return {kDiverged, "diverged", std::nullopt,
+                    fmt::format("{}: diverged in {}", file, describe(*verifier_.divergence()))};
+        }
+        const auto at = timeline_->position().step.value;
+        if (timeline_->position() != timeline_->frontier() || verifier_.missed() != 0) {
+            const auto* what = stopped.why == replay::StopReason::diverged ? "an input does not fit there"
+                                                                           : "the machine goes no further";
+            return {kDiverged, "diverged", std::nullopt,
+                    fmt::format("{}: diverged at step {} of {}: {}", file, at,
+                                timeline_->frontier().step.value, what)};
+        }
+        return {kSuccess, "verified", std::nullopt,
+                fmt::format("{}: replayed {} steps, {} inputs; all {} digests are equal", file, at,
+                            timeline_->log().size(), verifier_.compared())};
+    }
+
+    RunResult under_debugger() {
+        const auto& image = setup_.images.front();
+        // Where the file was recorded it may have had this name; here it has none, and the contents count.
+        const auto name = "/" + std::filesystem::path(image.name).filename().string();
+        DebugSetup debugging{.machine = *machine_,
+                             .timeline = *timeline_,
+                             .loop = loop_,
+                             .input = nullptr,
+                             .endpoint = *command_.gdb,
+                             .program = {name, {}},
+                             .power_off = PowerOff::stop};
+        if (emu::is_elf(image.bytes)) debugging.program.contents = image.bytes;
+        if (debug(debugging) == DebugEnd::asked_to_end) return result_of(loop_.end_request());
+        return {kSuccess, "ended by the debugger", std::nullopt, {}};
+    }
+
+    const ReplayCommand& command_;
+    HostLoop loop_;
+    snapshots::RecordingReader reader_;
+    MachineSetup setup_;
+    std::unique_ptr<emu::RiscvMachine> machine_;
+    Verifier verifier_;
+    std::unique_ptr<Console> console_;
+    std::optional<HostPort> port_;
+    std::optional<replay::Timeline> timeline_;
+};
+
+}  // namespace
+
+int replay(const ReplayCommand& command) {
+    return Replay(command).execute();
+}
+
+}  // namespace backspin::cli

@@ -1,0 +1,168 @@
+// `backspin run` and `backspin record`: a live machine, with or without a debugger, with or without a
+// recording.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "cli/debug/session.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/guest_end.hpp"
+#include "cli/host_port.hpp"
+#include "cli/machine_setup.hpp"
+#include "cli/recorder.hpp"
+#include "cli/start_error.hpp"
+#include "cli/verbs.hpp"
+#include "emu/loader.hpp"
+#include "replay/timeline.hpp"
+
+namespace backspin::cli {
+namespace {
+
+MachineSetup set_up(const RunCommand& command) {
+    MachineSetup setup;
+    setup.options.ram_bytes = command.ram;
+    setup.options.ns_per_step = command.ns_per_step;
+    setup.images.push_back({command.image, kProgramRole, read_file(command.image, "image")});
+    if (command.bios)
+        setup.images.push_back({*command.bios, kBiosRole, read_file(*command.bios, "firmware")});
+    return setup;
+}
+
+InputScript read_script(const std::optional<std::string>& path) {
+    if (!path) return {};
+    const auto bytes = read_file(*path, "input script");
+    return InputScript(parse_script({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, *path));
+}
+
+/// --force must not cost the user what the run needs.
+void refuse_own_inputs(const RunCommand& command) {
+    std::vector<std::string> outputs;
+    if (command.save) outputs.push_back(*command.save);
+    if (const auto* file = std::get_if<FileConsole>(&command.console)) outputs.push_back(file->path);
+    std::vector<std::string> inputs{command.image};
+    if (command.bios) inputs.push_back(*command.bios);
+    if (command.input) inputs.push_back(*command.input);
+    std::error_code ignored;
+    for (const auto& output : outputs) {
+        for (const auto& input : inputs) {
+            if (std::filesystem::equivalent(output, input, ignored)) {
+                throw StartError(
+                    fmt::format("{}: is read and would be overwritten; name another output file", output));
+            }
+        }
+    }
+}
+
+RunResult asleep(const HostPort& port, const emu::RiscvMachine& machine) {
+    auto message =
+        fmt::format("asleep at step {}: the guest waits, and nothing can wake it", machine.now().value);
+    if (const auto* entry = port.script().waiting_for()) {
+        message += fmt::format("; line {} of the input script was not reached", entry->line);
+    }
+    return {kAsleep, "asleep", std::nullopt, message};
+}
+
+class Run {
+  public:
+    explicit Run(const RunCommand& command)
+        : command_(command),
+          setup_(set_up(command)),
+          machine_(build_machine(setup_)),
+          script_(read_script(command.input)) {
+        refuse_own_inputs(command);
+        // The recording comes before the console: an existing file is refused before the terminal changes its
+        // mode.
+        if (command.save) {
+            const auto overwrite =
+                command.force ? snapshots::Overwrite::replace : snapshots::Overwrite::refuse;
+            recorder_.emplace(*command.save, overwrite, setup_, *machine_);
+            loop_.set_tick(std::chrono::milliseconds(250), [this] { recorder_->poll(); });
+        }
+        console_ = open_console(loop_, command.console, ConsoleUse::both_ways, command.force);
+        port_.emplace(loop_, *console_, std::move(script_), *machine_);
+        replay::TimelineOptions options;
+        options.epoch_steps = setup_.epoch_steps;
+        options.listener = recorder_ ? &*recorder_ : nullptr;
+        timeline_.emplace(*machine_, options);
+    }
+
+    int execute() {
+        if (command_.timeout) loop_.set_timeout(*command_.timeout);
+        auto result = command_.gdb ? under_debugger() : freely();
+        console_->flush();
+        console_.reset();  // the terminal is as it was before anything more is said
+        if (!result.message.empty()) fmt::print(stderr, "backspin: {}\n", result.message);
+        if (recorder_ && !finish_recording(result)) return kCouldNotStart;
+        return result.exit_code;
+    }
+
+  private:
+    RunResult freely() {
+        timeline_->set_host(
+            {.input = &*port_,
+             .interrupted = [this] { return loop_.poll(), loop_.end_request() != EndRequest::none; },
+             .progress = nullptr,
+             .clock = nullptr});
+        const auto stopped = timeline_->go_on({}, {.limit = command_.max_steps.value_or(kEndOfTime)});
+        timeline_->set_host({});
+        switch (stopped.why) {
+            case replay::StopReason::powered_off: return result_of_power_off(*machine_);
+            case replay::StopReason::asleep: return asleep(*port_, *machine_);
+            case replay::StopReason::limit:
+                return {kStepLimit, "step limit", std::nullopt,
+                        fmt::format("ended at step {}, as --max-steps says", machine_->now().value)};
+            default: return result_of(loop_.end_request());
+        }
+    }
+
+    RunResult under_debugger() {
+        const auto& image = setup_.images.front();
+        DebugSetup debugging{.machine = *machine_,
+                             .timeline = *timeline_,
+                             .loop = loop_,
+                             .input = &*port_,
+                             .endpoint = *command_.gdb,
+                             .program = {std::filesystem::absolute(image.name).string(), {}},
+                             .power_off = command_.power_off};
+        if (emu::is_elf(image.bytes)) debugging.program.contents = image.bytes;
+        switch (debug(debugging)) {
+            case DebugEnd::asked_to_end: return result_of(loop_.end_request());
+            case DebugEnd::powered_off: return result_of_power_off(*machine_);
+            case DebugEnd::client_left:
+            case DebugEnd::killed: break;
+        }
+        return {kSuccess, "ended by the debugger", std::nullopt, {}};
+    }
+
+    /// A debugger may have left the machine in the past; what is recorded goes to the newest position.
+    bool finish_recording(const RunResult& result) {
+        loop_.set_tick({}, nullptr);
+        machine_->set_output(nullptr);
+        timeline_->seek(timeline_->frontier());
+        return recorder_->finish(
+            {timeline_->position(), machine_->time(), result.reason, result.guest_exit_code},
+            machine_->save());
+    }
+
+    const RunCommand& command_;
+    HostLoop loop_;
+    MachineSetup setup_;
+    std::unique_ptr<emu::RiscvMachine> machine_;
+    InputScript script_;
+    std::optional<Recorder> recorder_;
+    std::unique_ptr<Console> console_;
+    std::optional<HostPort> port_;
+    std::optional<replay::Timeline> timeline_;
+};
+
+}  // namespace
+
+int run(const RunCommand& command) {
+    return Run(command).execute();
+}
+
+}  // namespace backspin::cli

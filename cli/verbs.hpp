@@ -1,0 +1,14 @@
+// What each verb of the command line does. Each returns the process's exit code, and throws what could not be
+// started.
+#pragma once
+
+#include "cli/options/command.hpp"
+
+namespace backspin::cli {
+
+int run(const RunCommand& command);
+int replay(const ReplayCommand& command);
+int info(const InfoCommand& command);
+int repair(const RepairCommand& command);
+
+}  // namespace backspin::cli
