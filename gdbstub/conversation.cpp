@@ -8,7 +8,7 @@ namespace backspin::gdbstub {
 
 Conversation::Conversation(Target& of, StopReport now)
     : target(of),
-      last_stop(std::move(now)),
+      last_stop(now),
       general_thread(last_stop.thread),
       description_document(target_xml(of.description())) {
     if (HostInfo* host = target.host_info()) host->report_watches(WatchTiming::before_access);

@@ -31,9 +31,12 @@ struct Done {
 template <class Value>
 class [[nodiscard]] Outcome {
   public:
+    // Implicit, so that a function returns a value or a failure as it is.
+    // NOLINTBEGIN(google-explicit-constructor)
     Outcome(Value value) : alternatives_(std::move(value)) {}
     Outcome(Refused refused) : alternatives_(std::move(refused)) {}
     Outcome(Broken broken) : alternatives_(std::move(broken)) {}
+    // NOLINTEND(google-explicit-constructor)
 
     /// Null unless there is a value.
     const Value* value() const { return std::get_if<Value>(&alternatives_); }

@@ -50,7 +50,7 @@ bool asks_for_interrupt(const Received& received) {
 
 class Session::Engine {
   public:
-    Engine(Target& target, StopReport now) : conversation_(target, std::move(now)) {}
+    Engine(Target& target, StopReport now) : conversation_(target, now) {}
 
     void receive(std::span<const std::byte> bytes);
     std::vector<std::byte> take_output();
@@ -274,8 +274,7 @@ void Session::Engine::disconnected() {
 // --- the public face
 // -------------------------------------------------------------------------------------------------
 
-Session::Session(Target& target, StopReport now)
-    : engine_(std::make_unique<Engine>(target, std::move(now))) {}
+Session::Session(Target& target, StopReport now) : engine_(std::make_unique<Engine>(target, now)) {}
 Session::~Session() = default;
 void Session::receive(std::span<const std::byte> bytes) {
     engine_->receive(bytes);

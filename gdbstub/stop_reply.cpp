@@ -80,7 +80,7 @@ Outcome<std::string> stop_reply(const Conversation& conversation, const StopRepo
     if (powered_off != nullptr && powered_off->exit_code)
         return fmt::format("W{:02x}", *powered_off->exit_code);
 
-    const Outcome<std::string> registers = expedited_registers(conversation, report.thread);
+    Outcome<std::string> registers = expedited_registers(conversation, report.thread);
     if (!registers) return registers;
     return fmt::format("T{:02x}{}thread:{:x};{}", std::visit(SignalOf{}, report.reason), *registers.value(),
                        report.thread.value, std::visit(ReasonOf{conversation.client}, report.reason));
