@@ -18,8 +18,11 @@ constexpr unsigned kSignalInterrupt = 2;
 constexpr unsigned kSignalTrap = 5;
 
 struct SignalOf {
+    const ClientTraits& client;
+
     unsigned operator()(const Interrupted&) const { return kSignalInterrupt; }
-    unsigned operator()(const Asleep&) const { return kSignalNone; }
+    // GDB says "Program stopped" for no signal; LLDB takes it for no stop and resumes at once, for ever.
+    unsigned operator()(const Asleep&) const { return client.lldb ? kSignalTrap : kSignalNone; }
     unsigned operator()(const Signalled& signalled) const { return signalled.signal; }
     template <class Other>
     unsigned operator()(const Other&) const {
@@ -82,8 +85,9 @@ Outcome<std::string> stop_reply(const Conversation& conversation, const StopRepo
 
     Outcome<std::string> registers = expedited_registers(conversation, report.thread);
     if (!registers) return registers;
-    return fmt::format("T{:02x}{}thread:{:x};{}", std::visit(SignalOf{}, report.reason), *registers.value(),
-                       report.thread.value, std::visit(ReasonOf{conversation.client}, report.reason));
+    return fmt::format("T{:02x}{}thread:{:x};{}", std::visit(SignalOf{conversation.client}, report.reason),
+                       *registers.value(), report.thread.value,
+                       std::visit(ReasonOf{conversation.client}, report.reason));
 }
 
 }  // namespace backspin::gdbstub

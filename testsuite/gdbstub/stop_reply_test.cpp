@@ -44,6 +44,11 @@ TEST_F(StopReply, NamesTheReason) {
     EXPECT_EQ(stop(Signalled{11}), reply("T0b", "thread:1;"));
 }
 
+TEST_F(StopReply, NeverTellsLldbOfASleeperWithoutASignalBecauseItWouldResumeForEver) {
+    ask("qHostInfo");
+    EXPECT_EQ(stop(Asleep{}), reply("T05", "thread:1;"));
+}
+
 TEST_F(StopReply, NamesBothEndsOfHistoryAsOftenAsTheyAreReached) {
     for (int again = 0; again < 3; ++again) {
         EXPECT_EQ(stop(ReachedHistoryEnd{HistoryEnd::begin}), reply("T05", "thread:1;replaylog:begin;"));
