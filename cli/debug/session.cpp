@@ -1,10 +1,13 @@
 #include "cli/debug/session.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -48,6 +51,7 @@ class DebugServer {
             if (setup_.loop.end_request() != EndRequest::none) return DebugEnd::asked_to_end;
             if (lost_) client_is_gone();
             if (end_) break;
+            if (new_client_) begin_conversation();
             if (!act()) setup_.loop.wait(1s);
         }
         drain(setup_.loop, *transport_, 1s);
@@ -55,14 +59,34 @@ class DebugServer {
     }
 
   private:
+    // Events come from within polls, and a poll may lie within a run or a packet's handler: they only note
+    // what happened.
+
     void connected() {
-        // A client that came while the last one's loss was not yet handled: that loss is over.
-        if (lost_) client_is_gone();
-        session_ = std::make_unique<gdbstub::Session>(debuggee_);
+        new_client_ = true;
+        waiting_.clear();
     }
 
     void received(std::span<const std::byte> bytes) {
-        if (session_) session_->receive(bytes);
+        waiting_.insert(waiting_.end(), bytes.begin(), bytes.end());
+        if (!handling_ && !new_client_) handle_received();
+    }
+
+    void handle_received() {
+        handling_ = true;
+        while (session_ && !waiting_.empty()) {
+            const auto now = std::exchange(waiting_, {});
+            session_->receive(now);
+        }
+        waiting_.clear();
+        handling_ = false;
+    }
+
+    void begin_conversation() {
+        new_client_ = false;
+        if (!transport_->connected()) return;
+        session_ = std::make_unique<gdbstub::Session>(debuggee_);
+        handle_received();
     }
 
     /// Does what the session has to do; false when there is nothing.
@@ -123,13 +147,13 @@ class DebugServer {
     /// Polled about every millisecond while the timeline moves.
     bool interrupted() {
         setup_.loop.poll();
-        send();
+        if (!handling_) send();
         return lost_ || setup_.loop.end_request() != EndRequest::none ||
                (session_ && session_->interrupt_requested());
     }
 
     void tell(const replay::SearchProgress& progress) {
-        if (!session_) return;
+        if (!session_ || handling_) return;
         const auto from = progress.from.step.value;
         const auto searched = from - progress.reached.step.value;
         const auto percent =
@@ -142,6 +166,9 @@ class DebugServer {
     Debuggee debuggee_;
     std::unique_ptr<Transport> transport_;
     std::unique_ptr<gdbstub::Session> session_;
+    std::vector<std::byte> waiting_;  ///< received and not yet handled
+    bool handling_ = false;           ///< a packet's handler is at work
+    bool new_client_ = false;
     bool lost_ = false;
     std::optional<DebugEnd> end_;
 };
