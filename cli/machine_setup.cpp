@@ -56,11 +56,11 @@ emu::Image load(const LoadedImage& image, const emu::BusRange& ram, bool behind_
     }
 }
 
-std::uint64_t number_of(const snapshots::RecordingReader& reader, const std::string& key,
-                        std::uint64_t most) {
+std::uint64_t number_of(const snapshots::RecordingReader& reader, const std::string& key, std::uint64_t most,
+                        std::uint64_t unit = 1) {
     const auto entry = reader.configuration().find(key);
     const auto number = entry == reader.configuration().end() ? std::nullopt : parse_number(entry->second);
-    if (!number || *number == 0 || *number > most) {
+    if (!number || *number == 0 || *number > most || *number % unit != 0) {
         throw StartError(fmt::format(
             "{}: its configuration lacks a usable '{}': it was made by another program, or a newer "
             "Backspin",
@@ -136,7 +136,7 @@ MachineSetup from_recording(const snapshots::RecordingReader& reader) {
                                      machine == configuration.end() ? "" : machine->second, kMachineName));
     }
     MachineSetup setup;
-    setup.options.ram_bytes = number_of(reader, "ram", kLargestRam);
+    setup.options.ram_bytes = number_of(reader, "ram", kLargestRam, kPageSize);
     setup.options.ns_per_step = number_of(reader, "ns-per-step", kMostNsPerStep);
     setup.epoch_steps = {number_of(reader, "epoch-steps", kMostEpochSteps)};
     for (std::size_t i = 0; i < reader.images().size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -78,11 +79,14 @@ class StdioConsoleEnds final : public Console {
     void open_input() {
         const int input = own_stdin();
         if (input < 0) return;  // stdin is closed: nobody types
-        boost::system::error_code error;
-        stream_->assign(input, error);
         open_ = true;
-        if (!error) return read();
-        // The event loop takes no plain files: those never make anybody wait, and are read when needed.
+        struct stat status {};
+        boost::system::error_code error;
+        if (::fstat(input, &status) == 0 && !S_ISREG(status.st_mode)) {
+            stream_->assign(input, error);
+            if (!error) return read();
+        }
+        // A plain file never makes anybody wait, so the event loop has no use for it: it is read when needed.
         ::close(input);
         is_file_ = true;
     }

@@ -70,9 +70,9 @@ std::unique_ptr<Server> Server::on_tcp(HostLoop& loop, const TcpEndpoint& endpoi
                                        std::string refusal) {
     std::unique_ptr<Server> server(new Server(loop, std::move(events), std::move(refusal)));
     const auto address = resolve(loop, endpoint);
-    warn_of_others(address);
     server->is_tcp_ = true;
     server->listen(address, name_of(endpoint));
+    warn_of_others(address);
     tcp::endpoint bound;
     const auto local = server->acceptor_.local_endpoint();
     std::memcpy(bound.data(), local.data(), std::min(local.size(), bound.capacity()));

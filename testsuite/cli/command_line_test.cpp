@@ -51,7 +51,6 @@ TEST(CommandLine, RunHasSensibleDefaults) {
 TEST(CommandLine, RunTakesEveryOption) {
     const auto command =
         run("run --gdb :1234 --save run.bsr --ram 2G --bios fw.bin --console tcp:0 --input keys.txt "
-            "--max-steps 0x1000 "
             "--timeout 2.5 --power-off exit --ns-per-step=100 --force firmware.elf");
     EXPECT_EQ(command.gdb, Endpoint{(TcpEndpoint{"127.0.0.1", 1234})});
     EXPECT_EQ(command.save, "run.bsr");

@@ -1,0 +1,288 @@
+// The program as its user sees it: arguments in; exit code, files and lines on stderr out.
+#include "cli/program.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <sstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "cli/machine_setup.hpp"
+#include "cli/options/help.hpp"
+#include "snapshots/recording.hpp"
+#include "testsuite/cli/guest_programs.hpp"
+#include "testsuite/cli/temporary_folder.hpp"
+
+namespace backspin::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+struct Outcome {
+    int exit_code = 0;
+    std::string out;
+    std::string err;
+};
+
+class Program : public ::testing::Test {
+  protected:
+    /// Words of `line` that start with @ name a file in the test's folder.
+    Outcome run(const std::string& line) {
+        std::istringstream words(line);
+        std::vector<std::string> arguments;
+        for (std::string word; words >> word;) {
+            if (const auto at = word.find('@'); at != std::string::npos) {
+                word = word.substr(0, at) + folder_ / word.substr(at + 1);
+            }
+            arguments.push_back(word);
+        }
+        ::testing::internal::CaptureStdout();
+        ::testing::internal::CaptureStderr();
+        const int exit_code = run_program(arguments);
+        return {exit_code, ::testing::internal::GetCapturedStdout(),
+                ::testing::internal::GetCapturedStderr()};
+    }
+    /// Runs quietly with its console in @console.
+    Outcome quiet(const std::string& line) { return run(line + " --force --console file:@console"); }
+    std::string console() const { return slurp(folder_ / "console"); }
+    void image(const std::string& name, const Code& code) { write_image(folder_ / name, code); }
+    void file(const std::string& name, std::string_view content) { spill(folder_ / name, content); }
+    bool exists(const std::string& name) const { return std::filesystem::exists(folder_ / name); }
+
+    /// Where and when the inputs of a recording were taken.
+    std::vector<snapshots::RecordedEvent> inputs_of(const std::string& name) {
+        std::vector<snapshots::RecordedEvent> events;
+        snapshots::RecordingReader(folder_ / name).for_each_event([&](const auto& event) {
+            events.push_back(event);
+        });
+        return events;
+    }
+
+    TemporaryFolder folder_;
+};
+
+void expect_one_line(const Outcome& outcome) {
+    EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
+    EXPECT_TRUE(outcome.err.starts_with("backspin: ")) << outcome.err;
+}
+
+// ---- exit codes
+
+TEST_F(Program, ExitsWithTheGuestsCode) {
+    for (const std::uint32_t code : {0U, 1U, 70U, 119U}) {
+        image("guest", ends_with(code));
+        const auto outcome = quiet("run @guest");
+        EXPECT_EQ(outcome.exit_code, static_cast<int>(code));
+        EXPECT_THAT(outcome.err, IsEmpty());
+    }
+}
+
+TEST_F(Program, BoundsTheGuestsCodeAndSaysSo) {
+    image("guest", ends_with(300));
+    const auto outcome = quiet("run @guest");
+    EXPECT_EQ(outcome.exit_code, 119);
+    EXPECT_EQ(outcome.err, "backspin: the guest's exit code is 300, told as 119\n");
+}
+
+TEST_F(Program, AsleepForEverIsAnEndOfItsOwn) {
+    image("guest", kSleeps);
+    file("keys", "# one\nafter \"never shown\" send \"x\"\n");
+    const auto outcome = quiet("run --input @keys @guest");
+    EXPECT_EQ(outcome.exit_code, 121);
+    EXPECT_THAT(outcome.err, HasSubstr("line 2 of the input script was not reached"));
+    expect_one_line(outcome);
+}
+
+TEST_F(Program, StopsAtTheStepLimit) {
+    image("guest", kSpins);
+    const auto outcome = quiet("run --max-steps 12345 @guest");
+    EXPECT_EQ(outcome.exit_code, 126);
+    EXPECT_THAT(outcome.err, HasSubstr("step 12345"));
+}
+
+TEST_F(Program, StopsAtTheTimeOut) {
+    image("guest", kSpins);
+    EXPECT_EQ(quiet("run --timeout 0.05 @guest").exit_code, 124);
+}
+
+TEST_F(Program, IsInterruptedBySignals) {
+    image("guest", kEchoesPolling);
+    for (const int signal : {SIGINT, SIGTERM}) {
+        std::filesystem::remove(folder_ / "console");
+        // The guest's prompt shows that the program is under way, and takes signals.
+        std::jthread sender([&](const std::stop_token& stop) {
+            while (console().empty() && !stop.stop_requested())
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            if (!stop.stop_requested()) ::kill(::getpid(), signal);
+        });
+        EXPECT_EQ(quiet("run @guest").exit_code, 123);
+    }
+}
+
+// ---- bad input: 125, one line, nothing overwritten
+
+TEST_F(Program, SaysWhatIsWrongWithItsFiles) {
+    image("guest", ends_with(0));
+    file("elf",
+         "\x7f"
+         "ELF"
+         "and then nothing");
+    file("keys", "type \"x\"\n");
+    file("precious", "do not touch");
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"run @missing", "missing: cannot open this image: No such file"},
+        {"run @", "is not a plain file"},
+        {"run @elf", "elf: "},
+        {"run --bios @missing @guest", "missing: cannot open this firmware"},
+        {"run --input @missing @guest", "missing: cannot open this input script"},
+        {"run --input @keys @guest", "keys:1: 'type' is not known"},
+        {"run --save @precious @guest", "precious: exists already"},
+        {"run --console file:@precious @guest", "precious: exists already"},
+        {"record -o @no/such/folder @guest", "cannot be created"},
+        {"record --force -o @guest @guest", "guest: is read and would be overwritten"},
+        {"run --force --console file:@guest @guest", "guest: is read and would be overwritten"},
+        {"replay @missing", "missing: cannot be opened: No such file"},
+        {"replay @precious", "precious: is not a Backspin recording"},
+        {"info @precious", "precious: is not a Backspin recording"},
+        {"repair @precious", "precious: is not a Backspin recording"},
+    };
+    for (const auto& [line, expected] : cases) {
+        const auto outcome = run(line);
+        EXPECT_EQ(outcome.exit_code, 125) << line;
+        EXPECT_THAT(outcome.err, HasSubstr(expected)) << line;
+        expect_one_line(outcome);
+    }
+    EXPECT_EQ(slurp(folder_ / "precious"), "do not touch");
+    EXPECT_EQ(slurp(folder_ / "guest").size(), ends_with(0).size() * 4);
+}
+
+TEST_F(Program, SaysWhatIsWrongWithItsCommandLine) {
+    const auto outcome = run("run --ram 0 @guest");
+    EXPECT_EQ(outcome.exit_code, 122);
+    EXPECT_THAT(outcome.err, HasSubstr("--ram 0: give a multiple of 4K"));
+    expect_one_line(outcome);
+}
+
+TEST_F(Program, PrintsHelpAndVersion) {
+    EXPECT_EQ(run("--version").out, version_text());
+    EXPECT_THAT(run("run --help").out, HasSubstr("--console"));
+    EXPECT_EQ(run("--help").exit_code, 0);
+}
+
+// ---- recordings
+
+TEST_F(Program, ReplaysWhatItRecorded) {
+    image("guest", kEchoesPolling);
+    file("keys", "after \">\" send \"hello\"\nafter \"hello\" send \"q\"\n");
+    ASSERT_EQ(quiet("record -o @run.bsr --input @keys @guest").exit_code, 0);
+    EXPECT_EQ(console(), ">helloq");
+    EXPECT_FALSE(exists("run.bsr-wal"));
+
+    const auto outcome = run("replay --console file:@again @run.bsr");
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("digests are equal"));
+    expect_one_line(outcome);
+    EXPECT_EQ(slurp(folder_ / "again"), ">helloq");
+}
+
+TEST_F(Program, ReplaysARunThatWasCutShort) {
+    image("guest", kSpins);
+    ASSERT_EQ(quiet("record -o @run.bsr --max-steps 5000000 @guest").exit_code, 126);
+    const auto outcome = run("replay --console none @run.bsr");
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_THAT(outcome.err, HasSubstr("replayed 5000000 steps"));
+}
+
+TEST_F(Program, TellsWhatARecordingHolds) {
+    image("guest", ends_with(7));
+    ASSERT_EQ(quiet("record --ram 64M -o @run.bsr @guest").exit_code, 7);
+    const auto text = run("info @run.bsr");
+    EXPECT_EQ(text.exit_code, 0);
+    EXPECT_THAT(text.out, HasSubstr("exit code 7"));
+    const auto json = nlohmann::json::parse(run("info --json @run.bsr").out);
+    EXPECT_EQ(json["format"], 1);
+    EXPECT_EQ(json["configuration"]["ram"], std::to_string(64 << 20));
+    EXPECT_EQ(json["images"][0]["role"], "program");
+    EXPECT_EQ(json["images"][0]["bytes"], ends_with(7).size() * 4);
+    EXPECT_EQ(json["end"]["exit_code"], 7);
+    EXPECT_EQ(json["end"]["step"], json["steps"]);
+    EXPECT_EQ(json["inputs"]["device"], 0);
+    EXPECT_TRUE(json["warning"].is_null());
+    EXPECT_THAT(run("repair @run.bsr").out, HasSubstr("nothing lies beside it"));
+}
+
+/// A recording of a spinning guest whose digests are given.
+void write_recording(const std::string& path, const std::vector<snapshots::RecordedDigest>& digests,
+                     const std::vector<snapshots::RecordedEvent>& events, std::uint64_t steps) {
+    MachineSetup setup;
+    setup.options.ram_bytes = 1 << 20;
+    std::vector<std::byte> spins{std::byte{0x6f}, std::byte{0}, std::byte{0}, std::byte{0}};
+    const snapshots::ImageSource source{"spins", kProgramRole, spins};
+    snapshots::RecordingWriter writer(path, snapshots::Overwrite::replace, to_configuration(setup),
+                                      {&source, 1});
+    for (const auto& event : events) writer.add(event);
+    for (const auto& digest : digests) writer.add(digest);
+    writer.finish({{{0}, {steps}}, {10 * steps}, "interrupted", std::nullopt});
+}
+
+TEST_F(Program, NamesEpochAndComponentOfADivergence) {
+    image("guest", kSpins);
+    ASSERT_EQ(quiet("record --ram 1M -o @true.bsr --max-steps 3000000 @guest").exit_code, 126);
+    std::vector<snapshots::RecordedDigest> digests;
+    snapshots::RecordingReader(folder_ / "true.bsr").for_each_digest([&](const auto& d) {
+        digests.push_back(d);
+    });
+
+    write_recording(folder_ / "same.bsr", digests, {}, 3000000);
+    EXPECT_EQ(run("replay --console none @same.bsr").exit_code, 0);
+
+    for (auto& digest : digests) {
+        if (digest.at.step == StepCount{2 << 20} && digest.component == "hart0") digest.value ^= 1;
+    }
+    write_recording(folder_ / "other.bsr", digests, {}, 3000000);
+    const auto outcome = run("replay --console none @other.bsr");
+    EXPECT_EQ(outcome.exit_code, 120);
+    EXPECT_THAT(outcome.err, HasSubstr("diverged in epoch 1 (steps 1048576 to 2097152): hart0 differs"));
+    expect_one_line(outcome);
+}
+
+TEST_F(Program, DigestsOfMomentsThatTheReplayDoesNotSeeAreADivergence) {
+    write_recording(folder_ / "run.bsr", {{{{0}, {17}}, "hart0", 1}}, {}, 100);
+    EXPECT_EQ(run("replay --console none @run.bsr").exit_code, 120);
+}
+
+TEST_F(Program, RefusesConfigurationsThatItCannotBuild) {
+    const std::vector<std::byte> code(4);
+    const snapshots::ImageSource source{"x", kProgramRole, code};
+    const auto refusal = [&](const snapshots::Configuration& configuration,
+                             const snapshots::ImageSource& image) {
+        snapshots::RecordingWriter(folder_ / "run.bsr", snapshots::Overwrite::replace, configuration,
+                                   {&image, 1})
+            .finish({{}, {}, "interrupted", std::nullopt});
+        const auto outcome = run("replay --console none @run.bsr");
+        EXPECT_EQ(outcome.exit_code, 125);
+        expect_one_line(outcome);
+        return outcome.err;
+    };
+    const auto good = to_configuration({});
+    const auto with = [&](const std::string& key, const std::string& value) {
+        auto configuration = good;
+        configuration[key] = value;
+        return configuration;
+    };
+    EXPECT_THAT(refusal(with("machine", "other"), source), HasSubstr("records a machine 'other'"));
+    EXPECT_THAT(refusal(with("ram", "999999999999999"), source), HasSubstr("lacks a usable 'ram'"));
+    EXPECT_THAT(refusal(with("ram", "12345678"), source), HasSubstr("lacks a usable 'ram'"));
+    EXPECT_THAT(refusal(with("ns-per-step", "0"), source), HasSubstr("'ns-per-step'"));
+    EXPECT_THAT(refusal(with("epoch-steps", "x"), source), HasSubstr("'epoch-steps'"));
+    EXPECT_THAT(refusal({}, source), HasSubstr("records a machine ''"));
+    EXPECT_THAT(refusal(good, {"x", "ballast", code}), HasSubstr("'ballast'"));
+}
+
+}  // namespace
+}  // namespace backspin::cli
