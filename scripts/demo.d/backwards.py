@@ -11,7 +11,7 @@ def say(text):
 
 def do(command):
     print(f"(gdb) {command}", flush=True)
-    gdb.execute(command)
+    gdb.execute(command, from_tty=True)
 
 
 for setting in ("pagination off", "confirm off", "width 0", "filename-display basename"):
