@@ -233,6 +233,10 @@ TEST(Aclint, RefusesAStateThatItCannotHave) {
     bytes[4] = std::byte{2};  // msip of hart 0, after the count
     EXPECT_THROW(load_into(one, bytes), BadState);
     bytes = saved(two);
+    bytes[12] = std::byte{1};  // the count of mtimecmp, after that of msip and two of those
+    bytes.erase(bytes.begin() + 16, bytes.begin() + 24);
+    EXPECT_THROW(load_into(two, bytes), BadState) << "as many msip as harts, but not as many mtimecmp";
+    bytes = saved(two);
     bytes.pop_back();
     EXPECT_THROW(load_into(two, bytes), BadState);
 }

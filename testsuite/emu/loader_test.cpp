@@ -93,6 +93,26 @@ TYPED_TEST(LoaderTest, PassesOverWhatIsNotLoaded) {
     EXPECT_EQ(load_elf(file, kRamOnly).segments.size(), 2u);
 }
 
+TYPED_TEST(LoaderTest, ASegmentOfZerosAloneIsOneToo) {
+    test::ElfBuilder<TypeParam> elf;
+    elf.segment(0x8000'0000, 16, 16).segment(0x8000'1000, 0, 0x1000);
+    const auto file = elf.build();
+    const auto image = load_elf(file, kRamOnly);
+    ASSERT_EQ(image.segments.size(), 2u);
+    EXPECT_TRUE(image.segments[1].bytes.empty());
+    EXPECT_EQ(image.segments[1].memory_size, 0x1000u);
+    elf.segment(0x8010'0000, 0, 1);
+    EXPECT_THAT(refusal(elf), HasSubstr("not inside RAM")) << "it has to fit as well";
+}
+
+TYPED_TEST(LoaderTest, ReadsAsManyProgramHeadersAsTheHeaderSays) {
+    auto elf = small_program<TypeParam>();
+    elf.segment(0, 4, 4);
+    EXPECT_THAT(refusal(elf), HasSubstr("segment 2"));
+    elf.header.e_phnum = 2;
+    EXPECT_EQ(refusal(elf), "");
+}
+
 TYPED_TEST(LoaderTest, NeighboursMayTouchAndFillTheRam) {
     test::ElfBuilder<TypeParam> elf;
     elf.segment(0x8000'0000, 8, 0x8'0000).segment(0x8008'0000, 8, 0x8'0000);

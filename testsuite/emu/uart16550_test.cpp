@@ -525,6 +525,49 @@ TEST(Uart16550State, PeekEqualsReadAndChangesNothing) {
     }
 }
 
+// Where the fields are in the saved bytes; a change of them is a new version of the format.
+constexpr std::size_t kSecondCharacter = 1, kCount = 16, kIer = 19, kFcr = 20, kMcr = 22, kDeltas = 24,
+                      kTimedOut = 27, kSavedSize = 29;
+
+TEST(Uart16550State, EachStateThatItCannotHaveIsRefused) {
+    struct Damage {
+        std::size_t at;
+        unsigned value;
+    };
+    const std::vector<std::vector<Damage>> impossible{
+        {{kIer, 0x10}},                                      // bits that the registers do not have
+        {{kFcr, 0x03}},                                      // a reset that did not clear itself
+        {{kFcr, 0xc0}},                                      // a trigger level without FIFOs
+        {{kMcr, 0x20}},                                      //
+        {{kDeltas, 0x10}},                                   //
+        {{kCount, 2}},                                       // two characters without FIFOs
+        {{kFcr, 0x01}, {kCount, 17}},                        // more than the FIFO holds
+        {{kSecondCharacter, 'x'}},                           // a character that was not received
+        {{kFcr, 0x01}, {kCount, 1}, {kSecondCharacter, 7}},  //
+        {{kTimedOut, 1}},                                    // a timeout without FIFOs,
+        {{kFcr, 0x01}, {kTimedOut, 1}},                      // with nothing in them,
+        {{kCount, 1}, {kTimedOut, 1}},                       // or with something that is in none
+    };
+    for (const auto& damages : impossible) {
+        Uart16550 uart;
+        auto bytes = saved(uart);
+        ASSERT_EQ(bytes.size(), kSavedSize);
+        for (const auto& [at, value] : damages) bytes[at] = static_cast<std::byte>(value);
+        EXPECT_THROW(load_into(uart, bytes), BadState) << &damages - impossible.data();
+    }
+}
+
+TEST(Uart16550State, ATimeoutCannotBeBothPastAndDue) {
+    Uart16550 uart;
+    uart.write(Uart16550::FCR, AccessSize::byte, 0x01, {});
+    uart.input(std::as_bytes(std::span("a", 1)), {});
+    ASSERT_TRUE(uart.next_event());
+    auto bytes = saved(uart);
+    ASSERT_NO_THROW(load_into(uart, bytes));
+    bytes[kTimedOut] = std::byte{1};
+    EXPECT_THROW(load_into(uart, bytes), BadState);
+}
+
 // A state from a damaged recording is either refused, or one that the UART can be in: it then saves as it was
 // loaded.
 TEST(Uart16550State, ADamagedStateIsRefusedOrWhole) {
