@@ -30,7 +30,7 @@ enum class Arrival : std::uint8_t {
 };
 
 struct Way {
-    StepCount until;
+    StepCount until{};
     Observer* observer = nullptr;
     std::span<const StopPoint> points{};  ///< what is armed for the observer
     bool show_output = false;

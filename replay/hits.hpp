@@ -25,7 +25,7 @@ struct Ignored {
         StepCount at;
         HartId hart;
     };
-    std::optional<Attempt> attempt;
+    std::optional<Attempt> attempt{};
 };
 
 bool is_ignored(const Hit& hit, const Ignored& ignored);

@@ -52,10 +52,10 @@ using ProgressReport = std::function<void(const SearchProgress&)>;
 using HostClock = std::function<std::chrono::nanoseconds()>;
 
 struct HostHooks {
-    InputPort* input = nullptr;  ///< not owned; null: no input ever comes
-    InterruptCheck interrupted;  ///< null: never
-    ProgressReport progress;     ///< null: nobody wants to know
-    HostClock clock;             ///< null: std::chrono::steady_clock
+    InputPort* input = nullptr;    ///< not owned; null: no input ever comes
+    InterruptCheck interrupted{};  ///< null: never
+    ProgressReport progress{};     ///< null: nobody wants to know
+    HostClock clock{};             ///< null: std::chrono::steady_clock
 };
 
 /// Told of the history as it is made or first passed through: a recorder, or a verifier.

@@ -92,7 +92,10 @@ bool LiveRun::may_wait_asleep() const {
 }
 
 Arrival LiveRun::wait_asleep() {
-    if (!may_wait_asleep()) return Arrival::asleep;
+    if (!may_wait_asleep()) {
+        // What is here already needs no waiting.
+        return take_after({}, {}) ? Arrival::reached : Arrival::asleep;
+    }
     const auto begin = history_.host_time();
     for (;;) {
         if (history_.interrupted()) return Arrival::interrupted;

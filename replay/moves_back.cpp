@@ -12,12 +12,13 @@ Stopped Timeline::go_back(const Stops& stops) {
     auto& history = parts_->history;
     const auto told = parts_->begin_move();
     const auto home = history.save();
-    const auto result = parts_->search.latest(stops, home.at, {.told = told, .attempt = {}});
+    const auto result = parts_->search.latest(stops, home.at, {.told = told});
     const auto* found = std::get_if<SearchBack::Found>(&result);
     if (found == nullptr) {
         if (const auto early = std::get<SearchBack::None>(result).early) return parts_->gave_up(*early, home);
     }
-    const auto end = history.go_to(found != nullptr ? found->report : StepCount{0});
+    // With a ladder: the user goes on back from here, by steps or to the next hit.
+    const auto end = history.go_to_with_ladder(found != nullptr ? found->report : StepCount{0});
     if (end != Arrival::reached) return parts_->gave_up(end, home);
     return found != nullptr ? parts_->stopped_at(found->hits) : parts_->stopped(StopReason::history_begin);
 }
@@ -41,7 +42,7 @@ std::variant<BackEnd, Arrival> end_of_step_back(TimelineParts& parts, StepCount 
                 .hits = {}};
     if (stops.points.empty()) return end;
 
-    Ignored ignored{.told = told, .attempt = {}};
+    Ignored ignored{.told = told};
     if (landing) ignored.attempt = Ignored::Attempt{landing->undone, hart};
     auto on_the_way = parts.step_search.latest(stops, here, ignored, end.at);
     if (auto* found = std::get_if<SearchBack::Found>(&on_the_way)) {

@@ -12,7 +12,7 @@ namespace backspin::replay {
 Stopped Timeline::go_on(const Stops& stops, const GoOnOptions& options) {
     auto& history = parts_->history;
     const auto told = parts_->begin_move();
-    const Ignored ignored{.told = told, .attempt = {}};
+    const Ignored ignored{.told = told};
     const auto begin = history.now();
     if (begin >= options.limit) return parts_->stopped(StopReason::limit);
 

@@ -27,7 +27,7 @@ using HitFilter = std::function<bool(const Hit&)>;
 struct Stops {
     std::vector<StopPoint> points;
     DataTiming timing = DataTiming::before_in_direction;
-    HitFilter filter;  ///< null: every hit counts
+    HitFilter filter{};  ///< null: every hit counts
     /// Names the filter: answers are remembered between searches whose points and key are equal.
     std::uint64_t filter_key = 0;
 };
@@ -63,7 +63,7 @@ struct StepPolicy {
         VirtualAddress begin;
         VirtualAddress end;
     };
-    std::optional<Range> range;
+    std::optional<Range> range{};
 };
 
 }  // namespace backspin::replay

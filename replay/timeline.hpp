@@ -24,7 +24,7 @@ struct TimelineOptions {
     /// Distance of epoch boundaries, where snapshots are taken and listeners told. 2^20 steps run again in 2
     /// to 10 ms, and cost a snapshot of some microseconds: below 1 percent of the run. At least 1.
     StepCount epoch_steps{std::uint64_t{1} << 20};
-    snapshots::Budget snapshot_budget;
+    snapshots::Budget snapshot_budget{};
     /// An interrupt is crossed as one move when the hart is back within this time of the guest's clock.
     VirtualTime longest_interrupt{10'000'000};
     HistoryListener* listener = nullptr;  ///< not owned; outlives the timeline

@@ -37,7 +37,8 @@ class Judge {
     bool off_at(StepCount at) const { return moments_.at(at.value).off; }
 
     // What the timeline's moves should give. `end` is where the history ends for a move from the past;
-    // nothing for one that goes live.
+    // nothing for one that goes live. `interrupted` where the judge has not been: a move that was not cut
+    // short ends before.
     Expected go_on(StepCount from, std::optional<StepCount> end, const Stops& stops,
                    std::span<const Hit> told, StepCount limit) const;
     Expected go_back(StepCount from, const Stops& stops, std::span<const Hit> told) const;

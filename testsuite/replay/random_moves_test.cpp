@@ -1,7 +1,9 @@
 // Any random sequence of moves agrees with the judge: in where it ends, why, with which hits, and in the
 // whole state.
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <memory>
 #include <random>
 #include <sstream>
@@ -148,7 +150,7 @@ class Session {
         const auto from = here();
         const auto ends = end();
         const auto hart = some_hart();
-        StepPolicy policy{.show_interrupts = one_in(2), .range = {}};
+        StepPolicy policy{.show_interrupts = one_in(2)};
         if (one_in(4)) {
             const auto pc = machine_.context(hart).pc;
             policy.range = {{pc.value - std::min(pc.value, 4 * below(4))}, {pc.value + 4 * below(8)}};
@@ -166,7 +168,7 @@ class Session {
     void step_back() {
         const auto from = here();
         const auto hart = some_hart();
-        const StepPolicy policy{.show_interrupts = one_in(2), .range = {}};
+        const StepPolicy policy{.show_interrupts = one_in(2)};
         const auto stopped = timeline_.step_back(hart, policy, stops_);
         check(policy.show_interrupts ? "step_back" : "step_back, interrupts hidden", stopped,
               judge_.step_back(from, hart, policy.show_interrupts, stops_, told_), from);
@@ -260,7 +262,13 @@ TEST_P(RandomMoves, AgreeWithTheJudgeOnARandomGuest) {
     Session(random(), 1 + random() % 3, guest).run(400);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomMoves, ::testing::Range(0, 30));
+/// Twenty seeds are for every commit; BACKSPIN_SOAK=20000 is for a night.
+int seeds() {
+    const auto* soak = std::getenv("BACKSPIN_SOAK");
+    return soak != nullptr ? std::max(std::atoi(soak), 1) : 20;
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomMoves, ::testing::Range(0, seeds()));
 
 }  // namespace
 }  // namespace backspin::replay
