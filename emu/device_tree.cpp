@@ -48,6 +48,7 @@ class TreeWriter {
     }
     void cells(const char* name, const std::vector<std::uint32_t>& values) {
         std::vector<fdt32_t> big_endian;
+        big_endian.reserve(values.size());
         for (const auto value : values) big_endian.push_back(cpu_to_fdt32(value));
         check(fdt_property(buffer_.data(), name, big_endian.data(),
                            static_cast<int>(big_endian.size() * sizeof(fdt32_t))));

@@ -71,8 +71,8 @@ std::size_t Uart16550::trigger_level() const {
 
 VirtualTime Uart16550::character_time() const {
     // Counted in half bits, for the one and a half stop bits of five-bit words.
-    const unsigned word_bits = 5 + (lcr_ & kWordLength);
-    unsigned half_bits = 2 * (1 + word_bits + ((lcr_ & kParityEnable) ? 1 : 0));
+    const std::uint64_t word_bits = 5u + (lcr_ & kWordLength);
+    std::uint64_t half_bits = 2 * (1 + word_bits + ((lcr_ & kParityEnable) ? 1 : 0));
     half_bits += (lcr_ & kTwoStopBits) ? (word_bits == 5 ? 3 : 4) : 2;
     // The data sheet has no divisor 0; it counts as the smallest here, so that time passes.
     const std::uint64_t divisor = std::max<std::uint64_t>(divisor_, 1);

@@ -7,7 +7,9 @@ static volatile uint32_t* const finisher = (volatile uint32_t*)0x100000;
 enum { FINISHER_PASS = 0x5555, FINISHER_FAIL = 0x3333 };
 
 // The transmitter never has to be waited for, neither here nor on QEMU.
-void write_character(char c) { *uart_transmitter = (uint8_t)c; }
+void write_character(char c) {
+    *uart_transmitter = (uint8_t)c;
+}
 
 uint64_t instructions_retired(void) {
     uint64_t count;

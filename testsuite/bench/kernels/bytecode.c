@@ -3,9 +3,9 @@
 
 enum operation { ADD, XOR_SHIFTED, SUBTRACT_DOUBLE, ADD_PLACE, XOR, ROTATE, TRIPLE, AGAIN };
 
-static const uint8_t program[] = {ADD,    XOR_SHIFTED, SUBTRACT_DOUBLE, ADD_PLACE,       XOR,
-                                  ROTATE, TRIPLE,      XOR_SHIFTED,     ADD_PLACE,       SUBTRACT_DOUBLE,
-                                  ROTATE, XOR,         ADD,             SUBTRACT_DOUBLE, AGAIN};
+static const uint8_t program[] = {
+    ADD,       XOR_SHIFTED,     SUBTRACT_DOUBLE, ADD_PLACE, XOR, ROTATE,          TRIPLE, XOR_SHIFTED,
+    ADD_PLACE, SUBTRACT_DOUBLE, ROTATE,          XOR,       ADD, SUBTRACT_DOUBLE, AGAIN};
 
 uint64_t bytecode(uint32_t rounds) {
     uint64_t accumulator = 1, other = 7;

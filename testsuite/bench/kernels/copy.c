@@ -1,4 +1,5 @@
-// Copies 256 KiB by doublewords, once between places exactly 1 MiB apart and once between places that are not.
+// Copies 256 KiB by doublewords, once between places exactly 1 MiB apart and once between places that are
+// not.
 #include "kernels.h"
 
 enum { DOUBLEWORDS = (256 << 10) / 8, ALIASED = 1 << 20, NOT_ALIASED = (1 << 20) + 0x24000 };
@@ -20,5 +21,9 @@ static uint64_t copy_over(uint32_t distance, uint32_t rounds) {
     return checksum;
 }
 
-uint64_t copy(uint32_t rounds) { return copy_over(ALIASED, rounds); }
-uint64_t copy_free(uint32_t rounds) { return copy_over(NOT_ALIASED, rounds); }
+uint64_t copy(uint32_t rounds) {
+    return copy_over(ALIASED, rounds);
+}
+uint64_t copy_free(uint32_t rounds) {
+    return copy_over(NOT_ALIASED, rounds);
+}

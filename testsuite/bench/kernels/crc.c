@@ -8,7 +8,8 @@ static uint32_t table[256];
 static void fill_table(void) {
     for (uint32_t i = 0; i < 256; ++i) {
         uint32_t remainder = i;
-        for (int bit = 0; bit < 8; ++bit) remainder = remainder & 1 ? 0xedb88320u ^ remainder >> 1 : remainder >> 1;
+        for (int bit = 0; bit < 8; ++bit)
+            remainder = remainder & 1 ? 0xedb88320u ^ remainder >> 1 : remainder >> 1;
         table[i] = remainder;
     }
 }

@@ -1,5 +1,5 @@
-// Integer kernels, each of which stresses something else in an emulator. They are portable C: built for the board they
-// measure an emulator, built for the host they say which checksums are right.
+// Integer kernels, each of which stresses something else in an emulator. They are portable C: built for the
+// board they measure an emulator, built for the host they say which checksums are right.
 #pragma once
 
 #include <stdint.h>
@@ -37,5 +37,6 @@ void write_character(char c);
 // Instructions that this hart has retired; 0 where that cannot be known.
 uint64_t instructions_retired(void);
 
-// Runs every kernel and prints, for each, "BEGIN name" and "END name instructions checksum", and "DONE" at the end.
+// Runs every kernel and prints, for each, "BEGIN name" and "END name instructions checksum", and "DONE" at
+// the end.
 void run_kernels(void);

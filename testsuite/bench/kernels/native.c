@@ -3,9 +3,13 @@
 
 #include "kernels.h"
 
-void write_character(char c) { putchar(c); }
+void write_character(char c) {
+    putchar(c);
+}
 
-uint64_t instructions_retired(void) { return 0; }
+uint64_t instructions_retired(void) {
+    return 0;
+}
 
 int main(void) {
     run_kernels();

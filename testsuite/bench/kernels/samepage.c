@@ -1,5 +1,5 @@
-// Counts in a table that lies on the page of the code that counts, a cache line or more away from it: firmware with a
-// small memory has such pages. kernels.ld puts the two sections on one page.
+// Counts in a table that lies on the page of the code that counts, a cache line or more away from it:
+// firmware with a small memory has such pages. kernels.ld puts the two sections on one page.
 #include "kernels.h"
 
 enum { BINS = 16, STEPS = 1000 };

@@ -5,7 +5,9 @@ enum { COUNT = 20000, SMALL = 12 };
 
 typedef int comparison(uint32_t, uint32_t);
 
-static __attribute__((noinline)) int ascending(uint32_t a, uint32_t b) { return a < b ? -1 : a > b; }
+static __attribute__((noinline)) int ascending(uint32_t a, uint32_t b) {
+    return a < b ? -1 : a > b;
+}
 
 static void insertion_sort(uint32_t* items, long count, comparison* compare) {
     for (long i = 1; i < count; ++i) {
