@@ -2,9 +2,11 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <new>
+#include <stdexcept>
 
 #include <xxhash.h>
 
@@ -228,7 +230,8 @@ PageRoot PageTable::share() {
 }
 
 void PageTable::restore(const PageRoot& root) {
-    assert(root.page_count_ == page_count_);
+    // A recording may hold anything; nothing behind this point looks again.
+    if (root.page_count_ != page_count_) throw std::invalid_argument("the memory has another size");
     // Shared from here on: every write copies first, because no page or node carries the new epoch.
     directory_ = std::const_pointer_cast<PageDirectory>(root.directory_);
     store_ = directory_->store;  // epochs are unique within a store only

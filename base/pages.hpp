@@ -153,7 +153,8 @@ class PageTable {
 
     /// The whole memory as it is now; from here on every page is shared.
     PageRoot share();
-    /// Puts a memory of the same size back.
+    /// Puts a memory of the same size back. Throws std::invalid_argument, and changes nothing, for another
+    /// size.
     void restore(const PageRoot& root);
 
   private:
