@@ -391,7 +391,7 @@ TEST(RecordingOfAStranger, EveryChangedOrMissingRowIsSeen) {
         tamper(path, sql);
         return refusal(path);
     };
-    EXPECT_THAT(after("UPDATE events SET step=step+1 WHERE id=8"), HasSubstr("batch 2, after step 405"));
+    EXPECT_THAT(after("UPDATE events SET step=step+1 WHERE id=8"), HasSubstr("batch 2, after step 406"));
     EXPECT_THAT(after("UPDATE events SET payload=x'00000000ff' WHERE id=1"), HasSubstr("checksum"));
     EXPECT_THAT(after("DELETE FROM events WHERE id=8"), HasSubstr("checksum"));
     EXPECT_THAT(after("DELETE FROM digests"), HasSubstr("checksum"));
