@@ -13,18 +13,16 @@ StepCount after(StepCount begin, StepCount steps) {
 
 }  // namespace
 
-History::History(Machine& machine, std::optional<PastRun> past, const TimelineOptions& options)
+History::History(Machine& machine, PastRun past, Frontier kind, const TimelineOptions& options)
     : machine_(machine),
+      log_(std::move(past.log)),
       snapshots_(options.snapshot_budget),
-      live_(!past),
+      frontier_(past.frontier),
+      live_(kind == Frontier::live),
       epoch_steps_(std::max(options.epoch_steps, StepCount{1})),
       listener_(options.listener) {
     assert(machine.now() == StepCount{0});
-    if (past) {
-        log_ = std::move(past->log);
-        frontier_ = past->frontier;
-        if (log_.next(branch_, frontier_) != nullptr) throw BadLog("an input after the end of the run");
-    }
+    if (log_.next(branch_, frontier_) != nullptr) throw BadLog("an input after the end of the run");
     take_epoch();
 }
 

@@ -44,8 +44,9 @@ struct Way {
 
 class History {
   public:
+    enum class Frontier : bool { fixed, live };
     /// Takes the first snapshot. Throws BadLog for a past run whose log goes on behind its frontier.
-    History(Machine& machine, std::optional<PastRun> past, const TimelineOptions& options);
+    History(Machine& machine, PastRun past, Frontier kind, const TimelineOptions& options);
 
     HostHooks hooks;
 

@@ -14,10 +14,10 @@
 
 namespace backspin::replay {
 
-/// When an input comes that is known beforehand.
-struct DueInput {
-    VirtualTime time;
-    StepCount step;  ///< where that time is reached if the clock makes no jump before
+/// When a port that answers the machine's own output or clock, as a script does, wants to be asked again.
+struct AskAgain {
+    StepCount step;                   ///< at this step at the latest, after now
+    std::optional<VirtualTime> time;  ///< and when the clock comes to this time, after now
 };
 
 /// Queues what arrives from outside until a live machine takes it. Asked at the frontier only.
@@ -31,11 +31,11 @@ class InputPort {
     virtual void wait(std::chrono::nanoseconds at_most) = 0;
     /// Somebody may type or send at any time: while the machine is idle, the host waits in real time.
     virtual bool interactive() const = 0;
-    /// An input that is known beforehand (a script's), if there is one and it has not come due. A live
-    /// machine gets to ask for it at the first position whose time is not before due.time: runs end at
-    /// due.step at the latest, an idle jump goes no further than due.time (a warp moves the clock up to it),
-    /// and a machine that waits for input is not asleep but moved up to it likewise.
-    virtual std::optional<DueInput> next_due(const Machine&) const { return std::nullopt; }
+    /// A live machine's runs end at the given step and its idle jumps at the given time (a warp moves the
+    /// clock there), so that such a port's inputs come where they came the last time. It is also asked
+    /// whenever the machine is idle, before the clock jumps; and a machine that waits for input is not asleep
+    /// while a time is given. Nothing: no such input is to come.
+    virtual std::optional<AskAgain> ask_again(const Machine&) const { return std::nullopt; }
 };
 
 /// Polled about every millisecond of host time, and while waiting. True ends the move.

@@ -16,17 +16,43 @@ constexpr int kInputsPerSlice = 64;
 
 }  // namespace
 
+std::optional<AskAgain> LiveRun::ask_again() const {
+    return port() != nullptr ? port()->ask_again(history_.machine()) : std::nullopt;
+}
+
+StepCount LiveRun::bound() const {
+    const auto again = ask_again();
+    if (!again) return options_.limit;
+    return std::min(options_.limit, std::max(again->step, history_.now() + StepCount{1}));
+}
+
+std::optional<VirtualTime> LiveRun::until_asked() const {
+    const auto again = ask_again();
+    const auto time = history_.machine().time();
+    if (!again || !again->time || *again->time <= time) return std::nullopt;
+    return *again->time - time;
+}
+
+void LiveRun::warp(VirtualTime by) {
+    history_.take(IdleWarp{by});
+}
+
 Arrival LiveRun::run(Observer* observer, std::span<const StopPoint> points) {
     const std::function<void()> each_slice = [this] { take_inputs(); };
     while (history_.now() < options_.limit) {
-        const auto end = history_.run({.until = options_.limit,
+        const auto end = history_.run({.until = bound(),
                                        .observer = observer,
                                        .points = points,
                                        .show_output = true,
-                                       .pause_when_idle = interactive(),
+                                       .pause_when_idle = pauses_when_idle(),
                                        .each_slice = &each_slice});
-        if (end != Arrival::idle && end != Arrival::asleep) return end;
-        if (const auto waited = wait(end); waited != Arrival::reached) return waited;
+        if (end == Arrival::idle || end == Arrival::asleep) {
+            if (const auto waited = wait(end); waited != Arrival::reached) return waited;
+        } else if (end != Arrival::reached) {
+            return end;
+        }
+        if (history_.interrupted()) return Arrival::interrupted;
+        take_inputs();
     }
     return Arrival::reached;
 }
@@ -63,28 +89,39 @@ void LiveRun::sleep(std::chrono::nanoseconds at_most) const {
     }
 }
 
+// No observer: a jump and a device's event are nobody's attempt.
+Arrival LiveRun::jump() {
+    return history_.run({.until = history_.now() + StepCount{1}, .show_output = true});
+}
+
 // Real time counts only while the machine is idle here: what passes while the user looks at it does not, and
 // neither does a wait that an interrupt ends.
 Arrival LiveRun::wait_idle() {
     const auto deadline = history_.machine().idle_deadline();
     const auto time = history_.machine().time();
-    if (deadline && *deadline > time) {
-        const auto remaining = *deadline - time;
-        // A deadline that is centuries away must not overflow the host's clock.
-        constexpr std::uint64_t kForever = std::uint64_t{1} << 62;
-        const std::chrono::nanoseconds wanted{static_cast<std::int64_t>(std::min(remaining.ns, kForever))};
-        const auto begin = history_.host_time();
-        for (;;) {
-            const auto waited = history_.host_time() - begin;
-            if (history_.interrupted()) return Arrival::interrupted;
-            // Strictly before the deadline: what is due then comes by the jump.
-            if (take_after(waited, remaining - VirtualTime{1})) return Arrival::reached;
-            if (waited >= wanted) break;
-            sleep(wanted - waited);
-        }
+    if (!deadline || *deadline <= time) return jump();
+    const auto remaining = *deadline - time;
+    const auto asked = until_asked();
+    const bool asked_first = asked && *asked < remaining;
+    const auto end = asked_first ? *asked : remaining;
+    // A deadline that is centuries away must not overflow the host's clock; without anybody there nobody
+    // waits.
+    constexpr std::uint64_t kForever = std::uint64_t{1} << 62;
+    const std::chrono::nanoseconds wanted{
+        interactive() ? static_cast<std::int64_t>(std::min(end.ns, kForever)) : 0};
+    const auto begin = history_.host_time();
+    for (;;) {
+        const auto waited = history_.host_time() - begin;
+        if (history_.interrupted()) return Arrival::interrupted;
+        // Strictly before the deadline: what is due then comes by the jump.
+        const auto most = interactive() ? end - VirtualTime{1} : VirtualTime{};
+        if (take_after(waited, most)) return Arrival::reached;
+        if (waited >= wanted) break;
+        sleep(wanted - waited);
     }
-    // No observer: a jump and a device's event are nobody's attempt.
-    return history_.run({.until = history_.now() + StepCount{1}, .show_output = true});
+    if (!asked_first) return jump();
+    warp(end);
+    return Arrival::reached;
 }
 
 bool LiveRun::may_wait_asleep() const {
@@ -92,14 +129,23 @@ bool LiveRun::may_wait_asleep() const {
 }
 
 Arrival LiveRun::wait_asleep() {
-    if (!may_wait_asleep()) {
-        // What is here already needs no waiting.
-        return take_after({}, {}) ? Arrival::reached : Arrival::asleep;
+    const auto asked = until_asked();
+    if (!interactive()) {
+        // What is here already needs no waiting, and a time that is known beforehand needs none either.
+        if (take_after({}, {})) return Arrival::reached;
+        if (asked) return warp(*asked), Arrival::reached;
+        if (!may_wait_asleep()) return Arrival::asleep;
     }
     const auto begin = history_.host_time();
     for (;;) {
+        const auto waited = history_.host_time() - begin;
         if (history_.interrupted()) return Arrival::interrupted;
-        if (take_after(history_.host_time() - begin, VirtualTime{~std::uint64_t{0}})) return Arrival::reached;
+        const VirtualTime most = asked ? *asked : VirtualTime{~std::uint64_t{0}};
+        if (take_after(waited, most)) return Arrival::reached;
+        if (asked && waited.count() >= 0 && static_cast<std::uint64_t>(waited.count()) >= asked->ns) {
+            warp(*asked);
+            return Arrival::reached;
+        }
         sleep(kLongestSleep);
     }
 }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "base/machine.hpp"
 #include "replay/history.hpp"
@@ -28,9 +29,19 @@ class LiveRun {
     /// Whether idle time is real time.
     bool interactive() const { return port() != nullptr && port()->interactive(); }
 
+    /// Whether the host has a say before the clock jumps: it may wait in real time, or give input at once.
+    bool pauses_when_idle() const { return interactive() || ask_again(); }
+
   private:
     InputPort* port() const { return history_.hooks.input; }
+    std::optional<AskAgain> ask_again() const;
+    /// Where the next run ends at the latest.
+    StepCount bound() const;
+    /// The time until the port wants to be asked again; nothing if it names none.
+    std::optional<VirtualTime> until_asked() const;
+    void warp(VirtualTime by);
     bool may_wait_asleep() const;
+    Arrival jump();
     /// Takes one input if there is one, after the clock has moved by the time waited.
     bool take_after(std::chrono::nanoseconds waited, VirtualTime at_most);
     void sleep(std::chrono::nanoseconds at_most) const;

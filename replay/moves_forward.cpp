@@ -61,7 +61,7 @@ class StepMove {
                 return parts_.stopped(StopReason::interrupted);
             auto ahead = step_;
             const auto outlook = ahead.look(
-                history_, {.may_pass_frontier = live_, .pause_when_idle = live_ && host_.interactive()});
+                history_, {.may_pass_frontier = live_, .pause_when_idle = live_ && host_.pauses_when_idle()});
             // Inputs that wait are taken by a machine that can move, and what was foreseen is then void.
             if (outlook.until > history_.now() && took_inputs()) continue;
             step_ = ahead;
@@ -117,7 +117,7 @@ class StepMove {
 
     std::optional<Stopped> leave_to_host() {
         auto end = Arrival::idle;
-        if (!(host_.interactive() && history_.machine().idle_deadline())) {
+        if (!(host_.pauses_when_idle() && history_.machine().idle_deadline())) {
             // Asleep or off: it says which, and does not move.
             end = history_.run({.until = history_.now() + StepCount{1}, .show_output = true});
         }

@@ -12,10 +12,10 @@ namespace backspin::replay {
 // The moves are in moves_forward.cpp and moves_back.cpp.
 
 Timeline::Timeline(Machine& machine, TimelineOptions options)
-    : parts_(std::make_unique<TimelineParts>(machine, std::nullopt, options)) {}
+    : parts_(std::make_unique<TimelineParts>(machine, PastRun{}, History::Frontier::live, options)) {}
 
 Timeline::Timeline(Machine& machine, PastRun past, TimelineOptions options)
-    : parts_(std::make_unique<TimelineParts>(machine, std::move(past), options)) {}
+    : parts_(std::make_unique<TimelineParts>(machine, std::move(past), History::Frontier::fixed, options)) {}
 
 Timeline::~Timeline() = default;
 

@@ -13,8 +13,8 @@
 namespace backspin::replay {
 
 struct TimelineParts {
-    TimelineParts(Machine& machine, std::optional<PastRun> past, const TimelineOptions& options)
-        : history(machine, std::move(past), options),
+    TimelineParts(Machine& machine, PastRun past, History::Frontier kind, const TimelineOptions& options)
+        : history(machine, std::move(past), kind, options),
           search(history),
           step_search(history),
           steps_back(history, options.longest_interrupt),
