@@ -13,28 +13,57 @@ HostPort::~HostPort() {
     machine_.set_output(nullptr);
 }
 
+// What a script types in answer to output must come at the same position in every run, and not where the
+// host's clock happened to end a slice: it comes at multiples of this many steps, or when the machine is
+// idle. 16 Ki steps are a fraction of a millisecond to the guest, and ending a run there costs less than a
+// percent.
+constexpr std::uint64_t kTypingGrid = std::uint64_t{1} << 14;
+
+bool HostPort::may_type() const {
+    const auto& board = machine_.board();
+    if (machine_.now().value % kTypingGrid == 0) return true;
+    // An entry whose time has come right now, with nothing before it that has to wait: ask_again() made the
+    // run end here.
+    const auto time = script_.next_time();
+    if (time && *time <= machine_.time() && waiting_.empty() && !script_.has_ready()) return true;
+    return std::ranges::none_of(board.harts, [&](const auto& hart) { return board.can_move(hart); });
+}
+
+void HostPort::type_script() {
+    const auto typed = script_.due(machine_.time());
+    waiting_.insert(waiting_.end(), typed.begin(), typed.end());
+}
+
+std::vector<std::byte> HostPort::take(std::size_t room) {
+    if (may_type()) {
+        type_script();
+        const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(room, waiting_.size()));
+        std::vector<std::byte> typed(waiting_.begin(), end);
+        waiting_.erase(waiting_.begin(), end);
+        if (!typed.empty()) return typed;
+    }
+    return console_.take(room);
+}
+
 std::optional<DeviceInput> HostPort::next(const Machine& machine) {
     loop_.poll();
+    if (machine_.power_request()) return std::nullopt;
     const auto room = machine.room_for_input(kConsoleChannel);
     if (room == 0) return std::nullopt;
-    const auto typed = script_.due(machine.time());
-    waiting_.insert(waiting_.end(), typed.begin(), typed.end());
-    DeviceInput input{kConsoleChannel, {}};
-    if (waiting_.empty()) {
-        input.bytes = console_.take(room);
-    } else {
-        const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(room, waiting_.size()));
-        input.bytes.assign(waiting_.begin(), end);
-        waiting_.erase(waiting_.begin(), end);
-    }
+    DeviceInput input{kConsoleChannel, take(room)};
     if (input.bytes.empty()) return std::nullopt;
     return input;
 }
 
-std::optional<replay::DueInput> HostPort::next_due(const Machine& machine) const {
-    const auto time = script_.next_time();
-    if (!time || *time <= machine.time()) return std::nullopt;
-    return replay::DueInput{*time, machine_.board().position_of(*time)};
+std::optional<replay::AskAgain> HostPort::ask_again(const Machine& machine) const {
+    if (waiting_.empty() && !script_.has_ready() && script_.waiting_for() == nullptr) return std::nullopt;
+    const auto now = machine.now();
+    replay::AskAgain again{{now.value - now.value % kTypingGrid + kTypingGrid}, std::nullopt};
+    if (const auto time = script_.next_time(); time && *time > machine.time()) {
+        again.time = time;
+        again.step = std::min(again.step, machine_.board().position_of(*time));
+    }
+    return again;
 }
 
 void HostPort::output(Channel channel, std::span<const std::byte> bytes) {

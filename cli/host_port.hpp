@@ -25,7 +25,7 @@ class HostPort final : public replay::InputPort, public OutputSink {
     std::optional<DeviceInput> next(const Machine& machine) override;
     void wait(std::chrono::nanoseconds at_most) override { loop_.wait(at_most); }
     bool interactive() const override { return console_.interactive(); }
-    std::optional<replay::DueInput> next_due(const Machine& machine) const override;
+    std::optional<replay::AskAgain> ask_again(const Machine& machine) const override;
 
     /// The script hears what is new, and not what a user goes over once more.
     void output(Channel channel, std::span<const std::byte> bytes) override;
@@ -35,6 +35,10 @@ class HostPort final : public replay::InputPort, public OutputSink {
     const InputScript& script() const { return script_; }
 
   private:
+    void type_script();
+    bool may_type() const;
+    std::vector<std::byte> take(std::size_t room);
+
     HostLoop& loop_;
     Console& console_;
     InputScript script_;

@@ -56,6 +56,8 @@ class InputScript {
     void hear(std::span<const std::byte> output);
     /// What is to be typed by now: of all entries whose turn has come.
     std::vector<std::byte> due(VirtualTime now);
+    /// Whether an entry has had its turn whose text was not taken by due().
+    bool has_ready() const { return !ready_.empty(); }
     /// When the next entry is due, if it waits for a time.
     std::optional<VirtualTime> next_time() const;
     /// The entry whose turn it is; null at the script's end.

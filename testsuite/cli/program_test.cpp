@@ -174,6 +174,57 @@ TEST_F(Program, PrintsHelpAndVersion) {
     EXPECT_EQ(run("--help").exit_code, 0);
 }
 
+// ---- input scripts
+
+TEST_F(Program, ScriptsComeAtTheSamePositionsInEveryRun) {
+    file("keys",
+         "after \">\" send \"hello\"\nat 1ms send \"1\"\nafter \"1\" send \"and more than the device has "
+         "room for at once\"\n"
+         "after \"at once\" send \"x\"\nat 2500us send \"q\"\n");
+    for (const auto* guest : {&kEchoesPolling, &kEchoesIdling}) {
+        image("guest", *guest);
+        ASSERT_EQ(quiet("record -o @first.bsr --input @keys @guest").exit_code, 0);
+        EXPECT_EQ(console(), ">hello1and more than the device has room for at oncexq");
+        const auto first = inputs_of("first.bsr");
+        EXPECT_GE(first.size(), 5U);
+        for (int n = 0; n < 5; ++n) {
+            ASSERT_EQ(quiet("record -o @again.bsr --input @keys @guest").exit_code, 0);
+            EXPECT_EQ(inputs_of("again.bsr"), first);
+        }
+        EXPECT_EQ(run("replay --console none @first.bsr").exit_code, 0);
+    }
+}
+
+TEST_F(Program, AScriptsTimesAreMetExactly) {
+    file("keys", "at 12345ns send \"a\"\nat 777770ns send \"q\"\n");
+    image("guest", kEchoesPolling);  // never idle: 10 ns a step, so the first step whose time is not before
+    ASSERT_EQ(quiet("record -o @run.bsr --input @keys @guest").exit_code, 0);
+    const auto polling = inputs_of("run.bsr");
+    ASSERT_EQ(polling.size(), 2U);
+    EXPECT_EQ(polling[0].at.step, StepCount{1235});
+    EXPECT_EQ(polling[1].at.step, StepCount{77777});
+
+    image("guest", kEchoesIdling);  // idle most of the time: the clock is moved up to the time by a warp
+    ASSERT_EQ(quiet("record -o @run.bsr --input @keys @guest").exit_code, 0);
+    const auto idling = inputs_of("run.bsr");
+    ASSERT_EQ(idling.size(), 4U);
+    EXPECT_TRUE(std::holds_alternative<IdleWarp>(idling[0].input));
+    EXPECT_EQ(idling[1].at.step, idling[0].at.step + StepCount{1});
+    EXPECT_TRUE(std::holds_alternative<IdleWarp>(idling[2].input));
+    EXPECT_EQ(run("replay --console none @run.bsr").exit_code, 0);
+}
+
+TEST_F(Program, AScriptsTimeWakesAGuestThatWaitsForInputAlone) {
+    // Asleep: no timer is armed. The keys arrive all the same, and then nothing more is to come.
+    image("guest", kSleeps);
+    file("keys", "at 3s send \"a\"\n");
+    ASSERT_EQ(quiet("record -o @run.bsr --input @keys @guest").exit_code, 121);
+    const auto inputs = inputs_of("run.bsr");
+    ASSERT_EQ(inputs.size(), 2U);
+    EXPECT_EQ(std::get<DeviceInput>(inputs[1].input).bytes.size(), 1U);
+    EXPECT_EQ(snapshots::RecordingReader(folder_ / "run.bsr").end()->time.ns / 1'000'000'000, 3U);
+}
+
 // ---- recordings
 
 TEST_F(Program, ReplaysWhatItRecorded) {
