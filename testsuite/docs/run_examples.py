@@ -10,10 +10,12 @@ import argparse
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 
+PATIENCE = 100  # seconds for one example
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
 
 
@@ -32,6 +34,24 @@ def missing_line(expected, printed):
     return None
 
 
+def run_script(script, directory, environment):
+    """(exit code, all output). Whatever the script leaves running is ended."""
+    with open(pathlib.Path(directory) / ".output", "w+", encoding="utf-8", errors="replace") as output:
+        shell = subprocess.Popen(["bash", "-euo", "pipefail", "-c", script], cwd=directory, env=environment,
+                                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            code = shell.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            code = f"a time-out after {PATIENCE} s"
+        try:
+            os.killpg(shell.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        shell.wait()
+        output.seek(0)
+        return code, output.read()
+
+
 def run_file(path, environment, firmware):
     """Runs one document's examples; returns how many there were. Ends the program when one fails."""
     blocks = FENCE.findall(path.read_text())
@@ -43,14 +63,13 @@ def run_file(path, environment, firmware):
             if kind != "sh":
                 continue
             count += 1
-            done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=directory, env=environment, text=True,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=200)
-            if done.returncode:
-                sys.exit(f"{path.name}: this example failed with {done.returncode}:\n{script}\nIt printed:\n{done.stdout}")
+            code, printed = run_script(script, directory, environment)
+            if code:
+                sys.exit(f"{path.name}: this example failed with {code}:\n{script}\nIt printed:\n{printed}")
             if index + 1 < len(blocks) and blocks[index + 1][0] == "text":
-                missing = missing_line(blocks[index + 1][1], done.stdout)
+                missing = missing_line(blocks[index + 1][1], printed)
                 if missing is not None:
-                    sys.exit(f"{path.name}: this example does not print '{missing}':\n{script}\nIt printed:\n{done.stdout}")
+                    sys.exit(f"{path.name}: this example does not print '{missing}':\n{script}\nIt printed:\n{printed}")
     return count
 
 

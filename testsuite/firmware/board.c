@@ -65,7 +65,8 @@ void timer_start(unsigned hertz) {
 }
 
 _Noreturn void power_off(int code) {
-    *FINISHER = code == 0 ? 0x5555u : ((uint32_t)code << 16) | 0x3333u;
+    uint32_t failure = ((uint32_t)code << 16) | 0x3333u;
+    *FINISHER = code ? failure : 0x5555u;
     for (;;) {
     }
 }

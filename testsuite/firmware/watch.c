@@ -32,10 +32,7 @@ static __attribute__((noinline)) uint64_t store_conditional(volatile uint64_t* a
     do {
         uint64_t old;
         __asm__ volatile("lr.d %0, (%1)" : "=r"(old) : "r"(at) : "memory");
-        __asm__ volatile("sc.d %0, %2, (%1)"
-                         : "=r"(failed)
-                         : "r"(at), "r"(value)
-                         : "memory");  // store: conditional
+        __asm__ volatile("sc.d %0, %2, (%1)" : "=r"(failed) : "r"(at), "r"(value) : "memory");  // store: sc
     } while (failed);
     return failed;
 }

@@ -1,5 +1,7 @@
 # Run inside gdb: defines `visit-states COUNT`. It steps COUNT instructions forward and as many back, one by one, and says
 # at which of them the registers, the position, or a sample of memory differ.
+import re
+
 import gdb
 
 
@@ -9,7 +11,7 @@ class VisitStates(gdb.Command):
 
     def state(self, number):
         registers = gdb.execute("info registers", to_string=True)
-        when = gdb.execute("monitor when", to_string=True)
+        when = re.search(r"\d+", gdb.execute("monitor when", to_string=True))[0]
         memory = b""
         if number % 10 == 0:
             frame = gdb.selected_frame()

@@ -1,6 +1,6 @@
 """Breakpoints, in both directions."""
 
-from harness import equal, lacks, line_of, scenario, shows
+from harness import equal, lacks, scenario, shows
 
 
 @scenario
@@ -73,21 +73,22 @@ def reverse_stepi_reports_one(bench):
 
 
 @scenario
-def on_a_line_in_a_loop(bench):
+def on_a_function_called_often(bench):
+    """The same stops at the same positions in both directions, with a breakpoint of another kind at the end."""
     gdb = bench.session("watch")
-    line = line_of("watch", "store: counter")
-    gdb(f"break {line}")
+    gdb("break nothing_happens")
     seen = []
-    gdb("continue")
-    for _ in range(9):
-        gdb("continue")
-        seen.append((gdb.position(), gdb.value("counter")))
+    text = gdb("continue")
     gdb("tbreak power_off")
-    shows(gdb("continue"), r"^Breakpoint|^Temporary")
+    while "nothing_happens" in text:
+        seen.append((gdb.position(), gdb.value("watched.whole")))
+        text = gdb("continue")
+    shows(text, r"^Temporary breakpoint 2, power_off ")
+    equal(len(seen), 11, "calls of nothing_happens")
     back = []
     for _ in seen:
-        shows(gdb("reverse-continue"), rf"^Breakpoint 1, main \(\) at watch\.c:{line}")
-        back.append((gdb.position(), gdb.value("counter")))
+        shows(gdb("reverse-continue"), r"^Breakpoint 1, nothing_happens \(\)")
+        back.append((gdb.position(), gdb.value("watched.whole")))
     equal(back, seen[::-1], "stops going back")
 
 

@@ -96,7 +96,7 @@ def the_same_crash_every_time(bench):
     gdb("continue")
     end, state = gdb.position(), gdb.state()
     line = line_of("calls", "add_three: return")
-    gdb(f"break {line}")
+    gdb(f"break calls.c:{line}")
     for _ in range(3):
         shows(gdb("reverse-continue"), rf"^Breakpoint 1, add_three \(n=.*\) at calls\.c:{line}$")
         shows(gdb("reverse-continue"), rf"^Breakpoint 1, add_three|{HISTORY_ENDS}")

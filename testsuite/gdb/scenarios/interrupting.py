@@ -78,4 +78,6 @@ def a_machine_that_waits_for_input(bench):
     gdb.interrupt()
     shows(gdb.answer(), INTERRUPTED)
     equal(gdb.line()[0], "main", "where it sleeps")
-    shows(gdb("reverse-stepi"), r"main")
+    asleep_at = gdb.position()
+    gdb("reverse-stepi")
+    check(gdb.position() < asleep_at, "a step back from its sleep")

@@ -12,7 +12,7 @@ STORES = [
     ("store: double", 0x4444444444444444),
     ("store: unaligned", 0x4444555555554444),
     ("store: amo", 0x4444555655554444),
-    ("store: conditional", 0x6666666666666666),
+    ("store: sc", 0x6666666666666666),
     ("store: last", 0),
 ]
 
@@ -105,16 +105,18 @@ def loads(bench):
 def loads_and_stores(bench):
     """`counter = counter + 1` is one read and one write, in this order and in the opposite one."""
     gdb = bench.session("watch")
-    shows(gdb("awatch counter"), r"^Hardware access \(read/write\) watchpoint 1: counter$")
+    gdb("tbreak main")  # behind the start-up, which writes zeros over all variables
+    gdb("continue")
+    shows(gdb("awatch counter"), r"^Hardware access \(read/write\) watchpoint 2: counter$")
     line = line_of("watch", "store: counter")
     for value in range(3):
-        shows(gdb("continue"), rf"^Hardware access \(read/write\) watchpoint 1: counter\n\nValue = {value}$")
+        shows(gdb("continue"), rf"^Hardware access \(read/write\) watchpoint 2: counter\n\nValue = {value}$")
         equal(gdb.line()[1], line, "the line that reads")
-        shows(gdb("continue"), rf"watchpoint 1: counter\n\nOld value = {value}\nNew value = {value + 1}$")
+        shows(gdb("continue"), rf"watchpoint 2: counter\n\nOld value = {value}\nNew value = {value + 1}$")
     for value in range(2, -1, -1):
-        shows(gdb("reverse-continue"), rf"watchpoint 1: counter\n\nOld value = {value + 1}\nNew value = {value}$")
+        shows(gdb("reverse-continue"), rf"watchpoint 2: counter\n\nOld value = {value + 1}\nNew value = {value}$")
         equal(gdb.line()[1], line, "the line that writes, backwards")
-        shows(gdb("reverse-continue"), rf"watchpoint 1: counter\n\nValue = {value}$")
+        shows(gdb("reverse-continue"), rf"watchpoint 2: counter\n\nValue = {value}$")
 
 
 @scenario
