@@ -69,14 +69,9 @@ Arrival History::run(const Way& way) {
 }
 
 StepCount History::bound(const Way& way) const {
-    // The log ends at the frontier, and what lies at an epoch's end is kept when the machine comes by.
-    auto until = kEndOfTime;
-    if (now() < frontier_) until = frontier_;
-    if (!way.look_ahead) {
-        const StepCount epoch_end = after({now().value - now().value % epoch_steps_.value}, epoch_steps_);
-        if (epoch_end >= next_epoch_) until = std::min(until, epoch_end);
-    }
-    return until;
+    // What lies at an epoch's end is kept when the machine comes by.
+    const StepCount epoch_end = after({now().value - now().value % epoch_steps_.value}, epoch_steps_);
+    return !way.look_ahead && epoch_end >= next_epoch_ ? epoch_end : kEndOfTime;
 }
 
 void History::arrived(const Way& way) {

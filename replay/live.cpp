@@ -65,7 +65,8 @@ void LiveRun::take_inputs() {
     if (port() == nullptr) return;
     for (int n = 0; n < kInputsPerSlice && history_.now() < options_.limit; ++n) {
         auto input = port()->next(history_.machine());
-        if (!input) return;
+        // A slice may end at the very step that switched the machine off.
+        if (!input || history_.off()) return;
         history_.take(std::move(*input));
     }
 }

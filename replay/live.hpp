@@ -23,7 +23,7 @@ class LiveRun {
     /// `reached` when it has moved on.
     Arrival wait(Arrival why);
 
-    /// Takes what has arrived, up to the limit. Precondition: the machine is not off.
+    /// Takes what has arrived, up to the limit. A machine that is off takes nothing.
     void take_inputs();
 
     /// Whether idle time is real time.

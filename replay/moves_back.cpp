@@ -57,7 +57,6 @@ std::variant<BackEnd, Arrival> end_of_step_back(TimelineParts& parts, StepCount 
     const auto undone = parts.step_search.breakpoints_at(landing->undone, stops);
     if (const auto* early = std::get_if<Arrival>(&undone)) return *early;
     for (const auto& hit : std::get<std::vector<Hit>>(undone)) {
-        if (hit.hart != hart) continue;
         end.why = StopReason::stop_point;
         end.hits.push_back(hit);
     }

@@ -162,6 +162,68 @@ TEST(Live, AnInterruptStopsARunWhereItIs) {
     EXPECT_EQ(bench.state(), untouched.state());
 }
 
+TEST(Live, AStepOverAnIdleTimeWaitsInRealTime) {
+    Bench bench(toy::busy_guest(1000, true, 0));
+    bench.host.is_interactive = true;
+    while (!bench.machine.idle_deadline()) ASSERT_EQ(bench.step().why, StopReason::done);
+    const auto left = *bench.machine.idle_deadline() - bench.machine.time();
+    EXPECT_EQ(bench.step().why, StopReason::done);
+    EXPECT_EQ(static_cast<std::uint64_t>(bench.host.now.count()), left.ns);
+}
+
+/// Has one input for a certain time of the guest's clock.
+class Scheduled : public InputPort {
+  public:
+    explicit Scheduled(VirtualTime at) : at_(at) {}
+    std::optional<DeviceInput> next(const Machine& machine) override {
+        if (given || machine.time() < at_) return std::nullopt;
+        given = true;
+        return typed({7});
+    }
+    void wait(std::chrono::nanoseconds) override { ADD_FAILURE() << "nobody is there to wait"; }
+    bool interactive() const override { return false; }
+    std::optional<AskAgain> ask_again(const Machine& machine) const override {
+        if (given || machine.time() >= at_) return std::nullopt;
+        const auto steps = ((at_ - machine.time()).ns + toy::kNsPerStep - 1) / toy::kNsPerStep;
+        return AskAgain{machine.now() + StepCount{steps}, at_};
+    }
+    bool given = false;
+
+  private:
+    VirtualTime at_;
+};
+
+TEST(Live, AnInputThatIsKnownBeforehandComesAtItsTime) {
+    constexpr VirtualTime kTime{1'000'000};
+    const auto busy = toy::busy_guest(1000, false, 0);
+    for (const auto& guest : {busy, ticking(), sleeper()}) {
+        Bench bench(guest);
+        Scheduled port(kTime);
+        bench.timeline.set_host({.input = &port});
+        bench.go_on_to(200'000);
+        ASSERT_TRUE(port.given);
+        const auto& event = bench.timeline.log().events({}).back();
+        ASSERT_TRUE(std::holds_alternative<DeviceInput>(event.input));
+        bench.seek(event.at.step.value);
+        // A warp is a step as well, and a step takes time.
+        EXPECT_GE(bench.machine.time(), kTime);
+        EXPECT_LE(bench.machine.time(), kTime + VirtualTime{toy::kNsPerStep});
+    }
+}
+
+TEST(Live, AnInputForTheMomentOfPowerOffIsNotTaken) {
+    auto images = toy::reset_code();
+    Code code(toy::kMain);
+    code(Op::nop)(Op::nop)(Op::power_off);
+    images.push_back(code.image());
+    Bench bench(images);
+    Scheduled port({4 * toy::kNsPerStep});
+    bench.timeline.set_host({.input = &port});
+    EXPECT_EQ(bench.timeline.go_on({}).why, StopReason::powered_off);
+    EXPECT_EQ(bench.frontier(), 4);
+    EXPECT_EQ(bench.timeline.log().size(), 0);
+}
+
 TEST(Live, AFloodOfInputDoesNotKeepAStepFromEnding) {
     struct Flood : InputPort {
         std::optional<DeviceInput> next(const Machine&) override { return typed({1}); }
