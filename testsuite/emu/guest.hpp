@@ -94,7 +94,7 @@ class Guest {
     void run(std::uint64_t steps) {
         for (std::uint64_t i = 0; i < steps; ++i) {
             ASSERT_TRUE(step()) << "nobody can move after " << i << " steps";
-            if (::testing::Test::HasFailure()) return;
+            if (::testing::Test::HasFatalFailure()) return;
         }
         RunOptions options;
         options.until = board_.steps;
