@@ -60,7 +60,7 @@ void write_register(Hart& hart, RegisterId which, std::uint64_t value) {
 }
 
 void break_reservation(Hart& hart, PhysicalAddress at, std::size_t length) {
-    if (!hart.reservation) return;
+    if (!hart.reservation || length == 0) return;
     const auto granule = hart.reservation->value & ~std::uint64_t{7};
     if (at.value < granule + 8 && granule < at.value + length) hart.reservation.reset();
 }

@@ -66,6 +66,12 @@ bool Memory::write(PhysicalAddress at, std::span<const std::byte> bytes) {
     return true;
 }
 
+PhysicalAddress Memory::first_missing(PhysicalAddress at, bool writing) const {
+    if (ram_.contains(at)) return {ram_.base.value + ram_.size};
+    if (!writing && kMaskRom.contains(at)) return {kMaskRom.base.value + kMaskRom.size};
+    return at;
+}
+
 bool Memory::load(PhysicalAddress at, std::span<const std::byte> bytes) {
     if (!covers(at, bytes.size())) return false;
     put(at, bytes);

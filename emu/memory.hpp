@@ -29,6 +29,9 @@ class Memory {
     bool read(PhysicalAddress at, std::span<std::byte> out) const;
     /// False, and nothing done, unless all bytes are RAM.
     bool write(PhysicalAddress at, std::span<const std::byte> bytes);
+    /// Of an access that the guest may not make, the address that is in its way: the first one behind RAM or
+    /// ROM if it runs over an end, else its own.
+    PhysicalAddress first_missing(PhysicalAddress at, bool writing) const;
     /// Puts bytes anywhere in RAM or ROM, for loading images. False, and nothing done, outside.
     bool load(PhysicalAddress at, std::span<const std::byte> bytes);
 

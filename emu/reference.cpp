@@ -19,13 +19,13 @@ class PlainAccess {
     template <class Value>
     AccessEnd load(VirtualAddress at, std::uint64_t& bits) {
         if (get(PhysicalAddress{at.value}, sizeof(Value), bits)) return AccessEnd::done;
-        return raise(Cause::load_access_fault, at);
+        return raise_missing(Cause::load_access_fault, at, false);
     }
 
     template <class Value>
     AccessEnd store(VirtualAddress at, std::uint64_t bits) {
         if (put(PhysicalAddress{at.value}, sizeof(Value), bits)) return AccessEnd::done;
-        return raise(Cause::store_access_fault, at);
+        return raise_missing(Cause::store_access_fault, at, true);
     }
 
     template <class Value, class Modify>
@@ -61,6 +61,11 @@ class PlainAccess {
     AccessEnd raise(Cause cause, VirtualAddress at) {
         trap_ = Trap{cause, at.value};
         return AccessEnd::trapped;
+    }
+
+    /// mtval shows the portion of the access that caused the fault.
+    AccessEnd raise_missing(Cause cause, VirtualAddress at, bool writing) {
+        return raise(cause, {memory_.first_missing(PhysicalAddress{at.value}, writing).value});
     }
 
     bool get(PhysicalAddress at, std::size_t size, std::uint64_t& bits) {

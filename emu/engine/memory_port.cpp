@@ -35,6 +35,10 @@ AccessEnd MemoryPort::raise(Cause cause, VirtualAddress at) {
     return AccessEnd::trapped;
 }
 
+AccessEnd MemoryPort::raise_missing(Cause cause, VirtualAddress at, bool writing) {
+    return raise(cause, {memory_.first_missing(PhysicalAddress{at.value}, writing).value});
+}
+
 // ---- stop points
 // ----------------------------------------------------------------------------------------------------
 
@@ -94,7 +98,8 @@ AccessEnd MemoryPort::store_bytes(VirtualAddress at, std::size_t size, std::uint
 AccessEnd MemoryPort::load_from_device(VirtualAddress at, std::size_t size, std::uint64_t& bits) {
     const auto access = static_cast<AccessSize>(size);
     const auto place = board_.device_at(PhysicalAddress{at.value}, access);
-    if (place.device == nullptr || at.value % size != 0) return raise(Cause::load_access_fault, at);
+    if (place.device == nullptr || at.value % size != 0)
+        return raise_missing(Cause::load_access_fault, at, false);
     if (watched(at) && reports(Touch{at, size, true, false, 0}) == Verdict::stop) return AccessEnd::stopped;
     attention_ = true;
     const auto value = place.device->read(place.offset, access, board_.device_context());
@@ -106,7 +111,8 @@ AccessEnd MemoryPort::load_from_device(VirtualAddress at, std::size_t size, std:
 AccessEnd MemoryPort::store_to_device(VirtualAddress at, std::size_t size, std::uint64_t bits) {
     const auto access = static_cast<AccessSize>(size);
     const auto place = board_.device_at(PhysicalAddress{at.value}, access);
-    if (place.device == nullptr || at.value % size != 0) return raise(Cause::store_access_fault, at);
+    if (place.device == nullptr || at.value % size != 0)
+        return raise_missing(Cause::store_access_fault, at, true);
     if (watched(at) && reports(Touch{at, size, false, true, bits}) == Verdict::stop)
         return AccessEnd::stopped;
     attention_ = true;

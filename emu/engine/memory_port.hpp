@@ -110,6 +110,8 @@ class MemoryPort {
     static VirtualAddress page_of(VirtualAddress at) { return {at.value & ~std::uint64_t{kPageSize - 1}}; }
     Hart& hart() { return board_.harts.front(); }
     AccessEnd raise(Cause cause, VirtualAddress at);
+    /// mtval shows the portion of the access that caused the fault.
+    AccessEnd raise_missing(Cause cause, VirtualAddress at, bool writing);
     bool watched(VirtualAddress at) const { return observer_ != nullptr && stops_.watches_page(page_of(at)); }
     bool watched(VirtualAddress at, std::size_t size) const {
         return watched(at) || watched(VirtualAddress{at.value + (size - 1)});
