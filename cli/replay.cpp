@@ -47,7 +47,10 @@ class Replay {
         port_.emplace(loop_, *console_, InputScript{}, *machine_);
         replay::TimelineOptions options;
         options.epoch_steps = setup_.epoch_steps;
-        if (!command.gdb) options.listener = &verifier_;
+        if (!command.gdb) {
+            options.listener = &verifier_;
+            options.snapshot_budget.snapshots = 1;  // nobody will go back
+        }
         timeline_.emplace(*machine_, past_of(reader_), options);
     }
 

@@ -87,6 +87,12 @@ class Run {
         replay::TimelineOptions options;
         options.epoch_steps = setup_.epoch_steps;
         options.listener = recorder_ ? &*recorder_ : nullptr;
+        if (!command.gdb) {
+            // Nobody will go back: what is kept for it would only cost memory, and a copy of each page
+            // written.
+            options.snapshot_budget.snapshots = 1;
+            if (!recorder_) options.epoch_steps = kEndOfTime;
+        }
         timeline_.emplace(*machine_, options);
     }
 

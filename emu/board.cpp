@@ -23,7 +23,9 @@ std::uint64_t Board::mip(const Hart& hart) const {
 std::optional<VirtualTime> Board::next_deadline() const {
     std::optional<VirtualTime> earliest;
     const auto consider = [&](std::optional<VirtualTime> when) {
-        if (when && *when > time() && (!earliest || *when < *earliest)) earliest = when;
+        // What lies centuries ahead never comes; so no sum of times overflows.
+        constexpr VirtualTime kNever{std::uint64_t{1} << 63};
+        if (when && *when > time() && *when < kNever && (!earliest || *when < *earliest)) earliest = when;
     };
     for (const auto& hart : harts) consider(aclint.timer_deadline(hart.id, time()));
     consider(uart.next_event());

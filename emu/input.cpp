@@ -1,5 +1,7 @@
 #include "emu/input.hpp"
 
+#include <algorithm>
+
 #include "emu/csr.hpp"
 
 namespace backspin::emu {
@@ -19,7 +21,12 @@ struct Applier {
         if (auto* device = board.input_device(input.channel))
             device->input(input.bytes, board.device_context());
     }
-    void operator()(const IdleWarp& warp) const { board.idle = board.idle + warp.by; }
+    void operator()(const IdleWarp& warp) const {
+        // A log from a stranger may ask for any warp. Two centuries are enough, and no sum of times
+        // overflows.
+        constexpr std::uint64_t kMostIdle = std::uint64_t{1} << 62;
+        board.idle = VirtualTime{std::min(kMostIdle, board.idle.ns + std::min(kMostIdle, warp.by.ns))};
+    }
     void operator()(const MemoryWrite& write) const {
         const PhysicalAddress at{write.at.value};  // M and U mode without translation
         if (!memory.load(at, write.bytes)) return;

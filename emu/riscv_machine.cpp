@@ -48,9 +48,33 @@ std::vector<std::byte> reset_vector(PhysicalAddress entry, PhysicalAddress devic
     return bytes;
 }
 
+bool overlap(const ImageSegment& a, const ImageSegment& b) {
+    return a.at.value < b.at.value + b.memory_size && b.at.value < a.at.value + a.memory_size;
+}
+
+/// Each image is disjoint in itself; two images may still want the same place.
+void check_disjoint(std::span<const Image> images) {
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        for (std::size_t j = i + 1; j < images.size(); ++j) {
+            for (const auto& a : images[i].segments) {
+                for (const auto& b : images[j].segments) {
+                    if (overlap(a, b)) {
+                        throw LoadError(
+                            "overlaps the firmware given by --bios: link one of the two to other addresses");
+                    }
+                }
+            }
+        }
+    }
+}
+
 void place(Memory& memory, std::span<const Image> images) {
+    check_disjoint(images);
     for (const auto& image : images) {
-        if (image.xlen != 64) throw LoadError("the image is for RV32, and this machine's harts are RV64");
+        if (image.xlen != 64) {
+            throw LoadError(
+                "built for RV32, and the harts of this machine are RV64: build it with -march=rv64imac");
+        }
         for (const auto& segment : image.segments) {
             if (!memory.load(segment.at, segment.bytes))
                 throw LoadError("a segment of the image lies outside RAM");
@@ -191,6 +215,32 @@ void RiscvMachine::load(const SavedState& state) {
 // ---- for a debugger
 // -------------------------------------------------------------------------------------------------
 
+/// A device answers the sizes that it takes: the widest that fits, or else a part of the register around the
+/// address.
+std::size_t RiscvMachine::peek_device(PhysicalAddress at, std::span<std::byte> out) const {
+    const auto peek = [&](PhysicalAddress from, std::size_t size) -> std::optional<std::uint64_t> {
+        const auto access = static_cast<AccessSize>(size);
+        const auto place = board_.device_at(from, access);
+        return place.device != nullptr ? place.device->peek(place.offset, access, time()) : std::nullopt;
+    };
+    for (const std::size_t size : {8, 4, 2, 1}) {
+        if (size > out.size() || at.value % size != 0) continue;
+        if (const auto value = peek(at, size)) {
+            std::memcpy(out.data(), &*value, size);
+            return size;
+        }
+    }
+    for (const std::size_t size : {2, 4, 8}) {
+        const auto inside = at.value % size;
+        if (const auto value = peek(PhysicalAddress{at.value - inside}, size)) {
+            const auto part = std::min(out.size(), size - inside);
+            std::memcpy(out.data(), reinterpret_cast<const std::byte*>(&*value) + inside, part);
+            return part;
+        }
+    }
+    return 0;
+}
+
 std::size_t RiscvMachine::read_memory(HartId, VirtualAddress at, std::span<std::byte> out) const {
     std::size_t done = 0;
     while (done < out.size()) {
@@ -200,18 +250,7 @@ std::size_t RiscvMachine::read_memory(HartId, VirtualAddress at, std::span<std::
             done += in_page;
             continue;
         }
-        std::size_t taken = 0;
-        for (const std::size_t size : {8, 4, 2, 1}) {
-            if (size > out.size() - done || here.value % size != 0) continue;
-            const auto access = static_cast<AccessSize>(size);
-            const auto place = board_.device_at(here, access);
-            if (place.device == nullptr) continue;
-            const auto value = place.device->peek(place.offset, access, time());
-            if (!value) continue;
-            std::memcpy(out.data() + done, &*value, size);
-            taken = size;
-            break;
-        }
+        const auto taken = peek_device(here, out.subspan(done));
         if (taken == 0) break;
         done += taken;
     }

@@ -69,6 +69,7 @@ class RiscvMachine final : public Machine {
     OneStep advance(StepCount until, const RunOptions& options, Observer* observer);
     OneStep run_hart(Hart& hart, StepCount until, Observer* observer);
     StepCount next_deadline_step(StepCount until) const;
+    std::size_t peek_device(PhysicalAddress at, std::span<std::byte> out) const;
 
     Board board_;
     Memory memory_;
