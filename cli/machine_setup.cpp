@@ -75,7 +75,7 @@ std::vector<std::byte> read_file(const std::string& path, const char* what) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.get() < 0)
         throw StartError(fmt::format("{}: cannot open this {}: {}", path, what, host_error()));
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.get(), &status) != 0) throw StartError(fmt::format("{}: {}", path, host_error()));
     if (!S_ISREG(status.st_mode))
         throw StartError(fmt::format("{}: is not a plain file; give the {} itself", path, what));

@@ -62,7 +62,7 @@ class FileDescriptor {
 
 /// Whether a process holds SQLite's shared lock on the file ("File locking", unix: 510 bytes from 1 GiB + 2).
 bool being_written(int file) {
-    struct flock lock {};
+    struct flock lock{};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     lock.l_start = 0x40000002;
@@ -71,7 +71,7 @@ bool being_written(int file) {
 }
 
 Header read_header(int file) {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file, &status) != 0) throw Damage(std::generic_category().message(errno));
     if (!S_ISREG(status.st_mode)) throw Damage("is not a plain file");
     std::array<std::byte, 100> bytes{};

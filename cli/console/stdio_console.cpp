@@ -80,7 +80,7 @@ class StdioConsoleEnds final : public Console {
         const int input = own_stdin();
         if (input < 0) return;  // stdin is closed: nobody types
         open_ = true;
-        struct stat status {};
+        struct stat status{};
         boost::system::error_code error;
         if (::fstat(input, &status) == 0 && !S_ISREG(status.st_mode)) {
             stream_->assign(input, error);

@@ -51,7 +51,7 @@ RawTerminal::RawTerminal() {
     static const bool registered = std::atexit(restore) == 0;
     static_cast<void>(registered);
     for (const int signal : kFatal) {
-        struct sigaction before {};
+        struct sigaction before{};
         // A sanitizer's own handler stays: it exits by itself, and atexit() restores.
         if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_DFL)
             ::signal(signal, on_fatal);

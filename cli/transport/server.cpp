@@ -44,7 +44,7 @@ void warn_of_others(const tcp::endpoint& endpoint) {
 
 /// A socket that a killed process left may be taken over; nothing else is removed.
 void clear_stale_socket(const std::string& path) {
-    struct stat status {};
+    struct stat status{};
     if (::lstat(path.c_str(), &status) != 0) return;
     if (!S_ISSOCK(status.st_mode)) {
         throw StartError(

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/machine_setup.hpp"
@@ -249,6 +250,35 @@ TEST_F(Program, ReplaysARunThatWasCutShort) {
     EXPECT_THAT(outcome.err, HasSubstr("replayed 5000000 steps"));
 }
 
+TEST_F(Program, ARecorderThatIsKilledLeavesARecordingThatReplays) {
+    image("guest", kSpins);
+    const auto child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        ::_exit(run_program(std::vector<std::string>{"record", "--console", "none", "-o", folder_ / "run.bsr",
+                                                     "--timeout", "60", folder_ / "guest"}));
+    }
+    // The first commit after the start puts the log beside the file.
+    const auto log = folder_ / "run.bsr-wal";
+    std::error_code none_yet;
+    for (std::uintmax_t size = 0; size == 0 || none_yet; size = std::filesystem::file_size(log, none_yet)) {
+        ASSERT_EQ(::waitpid(child, nullptr, WNOHANG), 0) << "it ended by itself";
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    ::kill(child, SIGKILL);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+
+    const auto info = nlohmann::json::parse(run("info --json @run.bsr").out);
+    EXPECT_THAT(info["warning"].get<std::string>(), HasSubstr("killed; it is good up to step"));
+    EXPECT_TRUE(info["end"].is_null());
+    const auto replay = run("replay --console none @run.bsr");
+    EXPECT_EQ(replay.exit_code, 0);
+    EXPECT_THAT(replay.err, HasSubstr("digests are equal"));
+    EXPECT_THAT(run("repair @run.bsr").out, HasSubstr("folded in; good up to step"));
+    EXPECT_FALSE(exists("run.bsr-wal"));
+    EXPECT_EQ(nlohmann::json::parse(run("info --json @run.bsr").out)["steps"], info["steps"]);
+}
+
 TEST_F(Program, TellsWhatARecordingHolds) {
     image("guest", ends_with(7));
     ASSERT_EQ(quiet("record --ram 64M -o @run.bsr @guest").exit_code, 7);
@@ -305,6 +335,40 @@ TEST_F(Program, NamesEpochAndComponentOfADivergence) {
 TEST_F(Program, DigestsOfMomentsThatTheReplayDoesNotSeeAreADivergence) {
     write_recording(folder_ / "run.bsr", {{{{0}, {17}}, "hart0", 1}}, {}, 100);
     EXPECT_EQ(run("replay --console none @run.bsr").exit_code, 120);
+}
+
+TEST_F(Program, InputsOfAStrangerNeverCrash) {
+    const std::vector<std::byte> bytes(300, std::byte{0x13});
+    const std::vector<Input> inputs{
+        DeviceInput{{0}, bytes},
+        DeviceInput{{77}, bytes},
+        DeviceInput{{~0U}, {}},
+        IdleWarp{{~std::uint64_t{0}}},
+        IdleWarp{{0}},
+        MemoryWrite{{5}, {0x80000000}, bytes},
+        MemoryWrite{{0}, {0x80000000}, {}},
+        MemoryWrite{{0}, {~std::uint64_t{0}}, bytes},
+        MemoryWrite{{0}, {0x800fffff}, bytes},
+        MemoryWrite{{0}, {0x10000000}, bytes},
+        RegisterWrite{{9}, {0}, 1},
+        RegisterWrite{{0}, {~0U}, 1},
+        RegisterWrite{{0}, {32}, 0xdeadbeef1},
+    };
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        write_recording(folder_ / "run.bsr", {}, {{{{0}, {50}}, inputs[i]}}, 1000);
+        const auto outcome = run("replay --console none @run.bsr");
+        EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 120)
+            << "input " << i << ": " << outcome.err;
+    }
+}
+
+TEST_F(Program, StartsInTheFirmwareWithTheProgramBehindIt) {
+    image("bios", {0x00200297, 0x00028067});  // auipc t0, 0x200; jr t0: to 2 MiB above
+    image("guest", ends_with(33));
+    EXPECT_EQ(quiet("run --bios @bios @guest").exit_code, 33);
+    ASSERT_EQ(quiet("record -o @run.bsr --bios @bios @guest").exit_code, 33);
+    EXPECT_EQ(run("replay --console none @run.bsr").exit_code, 0);
+    EXPECT_EQ(quiet("run --ram 1M --bios @bios @guest").exit_code, 125);
 }
 
 TEST_F(Program, RefusesConfigurationsThatItCannotBuild) {

@@ -197,7 +197,7 @@ TEST(Transport, UsesAUnixSocketAndRemovesIt) {
     {
         Host host(UnixEndpoint{path});
         EXPECT_EQ(host.transport->announcement(), "Listening on " + path);
-        struct stat status {};
+        struct stat status{};
         ASSERT_EQ(::stat(path.c_str(), &status), 0);
         EXPECT_EQ(status.st_mode & 077U, 0U) << "others may connect";
         Client<Local> client{Local::endpoint(path)};
