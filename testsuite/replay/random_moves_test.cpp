@@ -52,21 +52,19 @@ class Session {
     Session(std::uint64_t seed, std::size_t harts, std::vector<toy::Image> images)
         : random_(seed),
           images_(std::move(images)),
-          machine_(harts, images_),
+          machine_(std::make_unique<toy::ToyMachine>(harts, images_)),
           judge_(std::make_unique<toy::ToyMachine>(harts, images_), kLongestInterrupt),
-          timeline_(machine_, options()) {
-        timeline_.set_host(host_.hooks());
-        judge_.follow(timeline_.log(), {});
+          timeline_(std::make_unique<Timeline>(*machine_, options())) {
+        timeline_->set_host(host_.hooks());
+        judge_.follow(timeline_->log(), {});
     }
 
     void run(int moves) {
-        for (int n = 0; n < moves && !::testing::Test::HasFailure(); ++n) {
-            SCOPED_TRACE("move " + std::to_string(n) + " at " + std::to_string(here().value) + " of " +
-                         std::to_string(frontier().value));
-            move();
-        }
-        for (const auto& [at, digest] : epochs_.told) EXPECT_EQ(digest, judge_.digest_at(at)) << at.value;
+        make_moves(moves);
         replay_agrees();
+        become_a_recording();
+        make_moves(moves / 4);
+        for (const auto& [at, digest] : epochs_.told) EXPECT_EQ(digest, judge_.digest_at(at)) << at.value;
     }
 
   private:
@@ -78,13 +76,31 @@ class Session {
                 .listener = &epochs_};
     }
 
-    StepCount here() const { return timeline_.position().step; }
-    StepCount frontier() const { return timeline_.frontier().step; }
+    StepCount here() const { return timeline_->position().step; }
+    StepCount frontier() const { return timeline_->frontier().step; }
     std::uint64_t below(std::uint64_t n) { return random_() % n; }
     bool one_in(std::uint64_t n) { return below(n) == 0; }
-    HartId some_hart() { return {static_cast<std::uint32_t>(below(machine_.harts()))}; }
+    HartId some_hart() { return {static_cast<std::uint32_t>(below(machine_->harts()))}; }
     std::optional<StepCount> end() const {
-        return timeline_.at_frontier() ? std::nullopt : std::optional(frontier());
+        return timeline_->is_live() && timeline_->at_frontier() ? std::nullopt : std::optional(frontier());
+    }
+
+    void make_moves(int moves) {
+        for (int n = 0; n < moves && !::testing::Test::HasFailure(); ++n) {
+            SCOPED_TRACE("move " + std::to_string(n) + " at " + std::to_string(here().value) + " of " +
+                         std::to_string(frontier().value));
+            move();
+        }
+    }
+
+    /// The same history, finished, from its beginning.
+    void become_a_recording() {
+        PastRun past{timeline_->log(), frontier()};
+        timeline_.reset();
+        machine_ = std::make_unique<toy::ToyMachine>(machine_->harts(), images_);
+        timeline_ = std::make_unique<Timeline>(*machine_, std::move(past), options());
+        timeline_->set_host(host_.hooks());
+        told_.clear();
     }
 
     void move() {
@@ -113,7 +129,7 @@ class Session {
             const std::array<std::uint64_t, 4> data{toy::kCounter, toy::kTicks, toy::kConstant, 0x5000};
             auto address = kind == StopKind::execute ? code.at(below(4)) + 4 * below(30) : data.at(below(4));
             // A place that has just been passed is more telling than a random one.
-            if (kind == StopKind::execute && one_in(2)) address = machine_.context(some_hart()).pc.value;
+            if (kind == StopKind::execute && one_in(2)) address = machine_->context(some_hart()).pc.value;
             stops_.points.push_back({kind, {address}, kind == StopKind::execute ? 1 : 1 + below(8)});
         }
         if (one_in(4)) stops_.timing = DataTiming::after_access;
@@ -127,14 +143,14 @@ class Session {
         const auto from = here();
         const auto ends = end();
         const GoOnOptions options{.limit = from + StepCount{one_in(8) ? below(3) : 1 + below(400)}};
-        const auto stopped = timeline_.go_on(stops_, options);
-        judge_.follow(timeline_.log(), frontier());
+        const auto stopped = timeline_->go_on(stops_, options);
+        judge_.follow(timeline_->log(), frontier());
         check("go_on", stopped, judge_.go_on(from, ends, stops_, told_, options.limit), from);
     }
 
     void go_back() {
         const auto from = here();
-        check("go_back", timeline_.go_back(stops_), judge_.go_back(from, stops_, told_), from);
+        check("go_back", timeline_->go_back(stops_), judge_.go_back(from, stops_, told_), from);
     }
 
     void seek() {
@@ -142,7 +158,7 @@ class Session {
         const StepCount target{one_in(2) ? below(frontier().value + 3)
                                          : frontier().value - std::min(frontier().value, below(100))};
         const bool beyond = target > frontier();
-        check("seek", timeline_.seek({{}, target}),
+        check("seek", timeline_->seek({{}, target}),
               {beyond ? StopReason::history_end : StopReason::done, std::min(target, frontier()), {}}, from);
     }
 
@@ -152,12 +168,12 @@ class Session {
         const auto hart = some_hart();
         StepPolicy policy{.show_interrupts = one_in(2)};
         if (one_in(4)) {
-            const auto pc = machine_.context(hart).pc;
+            const auto pc = machine_->context(hart).pc;
             policy.range = {{pc.value - std::min(pc.value, 4 * below(4))}, {pc.value + 4 * below(8)}};
         }
         const GoOnOptions options{.limit = from + StepCount{2000}};
-        const auto stopped = timeline_.step(hart, policy, stops_, options);
-        judge_.follow(timeline_.log(), frontier());
+        const auto stopped = timeline_->step(hart, policy, stops_, options);
+        judge_.follow(timeline_->log(), frontier());
         check(policy.show_interrupts ? "step" : "step, interrupts hidden", stopped,
               judge_.step(from, ends, hart, policy, stops_, told_, options.limit), from);
         if (stopped.why == StopReason::done) {
@@ -169,7 +185,7 @@ class Session {
         const auto from = here();
         const auto hart = some_hart();
         const StepPolicy policy{.show_interrupts = one_in(2)};
-        const auto stopped = timeline_.step_back(hart, policy, stops_);
+        const auto stopped = timeline_->step_back(hart, policy, stops_);
         check(policy.show_interrupts ? "step_back" : "step_back, interrupts hidden", stopped,
               judge_.step_back(from, hart, policy.show_interrupts, stops_, told_), from);
         if (stopped.why == StopReason::done) {
@@ -179,13 +195,13 @@ class Session {
 
     void write() {
         const auto from = here();
-        const bool allowed = timeline_.at_frontier() && !judge_.off_at(here());
+        const bool allowed = timeline_->is_live() && timeline_->at_frontier() && !judge_.off_at(here());
         const auto refused =
-            one_in(2) ? timeline_.write(MemoryWrite{{0}, {toy::kCounter + below(64)}, {std::byte{1}}})
-                      : timeline_.write(RegisterWrite{
+            one_in(2) ? timeline_->write(MemoryWrite{{0}, {toy::kCounter + below(64)}, {std::byte{1}}})
+                      : timeline_->write(RegisterWrite{
                             some_hart(), {1 + static_cast<std::uint32_t>(below(13))}, below(1000)});
         EXPECT_EQ(refused.has_value(), !allowed);
-        judge_.follow(timeline_.log(), frontier());
+        judge_.follow(timeline_->log(), frontier());
         EXPECT_EQ(here(), allowed ? from + StepCount{1} : from);
         if (allowed) told_.clear();
         same_state();
@@ -217,19 +233,19 @@ class Session {
     }
 
     void same_state() {
-        EXPECT_EQ(machine_.now(), here());
-        EXPECT_EQ(digest(machine_.save()), judge_.digest_at(here()));
+        EXPECT_EQ(machine_->now(), here());
+        EXPECT_EQ(digest(machine_->save()), judge_.digest_at(here()));
     }
 
     /// The log, replayed by a fresh timeline, gives the same state at each epoch and at the end.
     void replay_agrees() {
-        toy::ToyMachine machine(machine_.harts(), images_);
+        toy::ToyMachine machine(machine_->harts(), images_);
         Epochs epochs;
-        Timeline replay(machine, PastRun{timeline_.log(), frontier()},
+        Timeline replay(machine, PastRun{timeline_->log(), frontier()},
                         {.epoch_steps = {64}, .snapshot_budget = {}, .listener = &epochs});
         EXPECT_FALSE(replay.is_live());
         EXPECT_EQ(replay.go_on({}).why, StopReason::history_end);
-        EXPECT_EQ(replay.position(), timeline_.frontier());
+        EXPECT_EQ(replay.position(), timeline_->frontier());
         EXPECT_EQ(digest(machine.save()), judge_.digest_at(frontier()));
         EXPECT_EQ(epochs.told.size(), frontier().value / 64 + 1);
         for (const auto& [at, digest] : epochs.told) EXPECT_EQ(digest, judge_.digest_at(at)) << at.value;
@@ -237,11 +253,11 @@ class Session {
 
     std::mt19937_64 random_;
     std::vector<toy::Image> images_;
-    toy::ToyMachine machine_;
+    std::unique_ptr<toy::ToyMachine> machine_;
     Judge judge_;
     Epochs epochs_;
     FakeHost host_;
-    Timeline timeline_;
+    std::unique_ptr<Timeline> timeline_;
     Stops stops_;
     std::vector<Hit> told_;
     int countdown_ = -1;

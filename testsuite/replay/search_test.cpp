@@ -137,6 +137,18 @@ TEST(Search, ForwardABreakpointComesFirstAndThenTheDataStopOfTheSameStep) {
     EXPECT_EQ(bench.machine.word_at(toy::kCounter), 1);
 }
 
+TEST(Search, AtTheFrontierTooTheBreakpointComesFirst) {
+    Bench bench(storing());
+    auto stops = on(StopKind::write, toy::kCounter);
+    stops.points.push_back({StopKind::execute, {kLoop + 4}});
+    bench.go_on_to(store_of(3));
+    bench.step_back();
+    const auto stopped = bench.timeline.go_on(stops);
+    EXPECT_EQ(stopped.at.step.value, store_of(3));
+    ASSERT_EQ(stopped.hits.size(), 1);
+    EXPECT_EQ(stopped.hits[0].kind, StopKind::execute);
+}
+
 TEST(Search, TwoDataStopsOfOneStepAreToldTogether) {
     Bench bench(storing());
     auto stops = on(StopKind::write, toy::kCounter);

@@ -159,6 +159,22 @@ TEST(Stepping, AnInterruptThatDoesNotComeBackInTimeEndsTheStepAtItsHandler) {
     }
 }
 
+TEST(Stepping, AnInterruptThatSleepsTooLongEndsTheStepAtItsHandlerInThePast) {
+    auto images = counting(1000, 0);
+    Code handler(toy::kHandlerAddress);
+    handler(Op::ack, 0, 0, 7)(Op::idle)(Op::ack, 0, 0, 7)(Op::xret);
+    images.back() = handler.image();
+    Bench bench(images, 1, {.epoch_steps = {64}, .longest_interrupt = {5000}});
+    bench.host.is_interactive = true;  // the host waits with the handler: what is looked ahead ends there
+    bench.timeline.go_on(at(kLoop));
+    do {
+        ASSERT_EQ(bench.step(false).why, StopReason::done);
+    } while (bench.pc() != toy::kHandlerAddress);
+    EXPECT_LT(bench.here(), bench.frontier());
+    EXPECT_EQ(bench.step(false).why, StopReason::done);
+    EXPECT_EQ(bench.pc(), toy::kHandlerAddress + 4);
+}
+
 TEST(Stepping, ARangeIsLeftBeforeAStepEnds) {
     Bench bench(counting(50, 5));
     bench.timeline.go_on(at(kLoop));
