@@ -61,8 +61,7 @@ void intrusive_ptr_release(const Page* page) noexcept {
     if (page->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) page->store_->give_back(page);
 }
 
-// ---- PageStore
-// ------------------------------------------------------------------------------------------------------
+// ---- PageStore ----------------------------------------------------------------------------------
 
 struct PageStore::Slab {
     Slab() : memory(static_cast<std::byte*>(std::aligned_alloc(kSlabBytes, kSlabBytes)), &std::free) {
@@ -114,8 +113,7 @@ std::size_t PageStore::pages_in_use() const {
     return in_use_;
 }
 
-// ---- PageRoot
-// -------------------------------------------------------------------------------------------------------
+// ---- PageRoot -----------------------------------------------------------------------------------
 
 const Page* PageRoot::find(PageIndex index) const {
     if (!directory_ || index.value >= page_count_) return nullptr;
@@ -166,8 +164,7 @@ std::uint64_t PageRoot::digest_from(const PageRoot& before, std::uint64_t digest
     return digest;
 }
 
-// ---- PageTable
-// ------------------------------------------------------------------------------------------------------
+// ---- PageTable ----------------------------------------------------------------------------------
 
 PageTable::PageTable(std::shared_ptr<PageStore> store, std::size_t pages)
     : store_(std::move(store)),

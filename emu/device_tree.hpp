@@ -1,6 +1,5 @@
-// The flattened device tree that tells a guest what board it runs on.
-// Source: Devicetree Specification 0.4; Linux bindings for riscv,cpu-intc, sifive,clint0, ns16550a,
-// syscon-poweroff.
+// The flattened device tree that tells a guest what board it runs on. Source: Devicetree Specification 0.4;
+// Linux bindings for riscv,cpu-intc, sifive,clint0, ns16550a, syscon-poweroff.
 #pragma once
 
 #include <cstddef>

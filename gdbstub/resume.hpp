@@ -10,9 +10,9 @@
 
 namespace backspin::gdbstub {
 
-// --- asked for by the client
-// ----------------------------------------------------------------------------------------- Signals that a
-// client would pass on (C, S) are dropped: processors get none.
+// --- asked for by the client ---------------------------------------------------------------------
+//
+// Signals that a client would pass on (C, S) are dropped: processors get none.
 
 /// Forward until something stops it.
 struct Continue {
@@ -48,8 +48,7 @@ struct Restart {
 
 using Resume = std::variant<Continue, Step, RangeStep, ReverseStep, ReverseContinue, Restart>;
 
-// --- how it ended
-// ----------------------------------------------------------------------------------------------------
+// --- how it ended --------------------------------------------------------------------------------
 
 /// A step, a range step or a restart came to its end.
 struct Stepped {

@@ -88,8 +88,7 @@ class Session::Engine {
     bool acknowledging_ = true;  // until QStartNoAckMode
 };
 
-// --- arrival
-// ---------------------------------------------------------------------------------------------------------
+// --- arrival -------------------------------------------------------------------------------------
 
 void Session::Engine::receive(std::span<const std::byte> bytes) {
     for (const std::byte byte : bytes) {
@@ -161,8 +160,7 @@ void Session::Engine::act_on(const Received& received) {
     answer(handled.answer, handled.form);
 }
 
-// --- answers
-// ---------------------------------------------------------------------------------------------------------
+// --- answers -------------------------------------------------------------------------------------
 
 void Session::Engine::answer(const Answer& answer, ReplyForm form) {
     struct Deliver {
@@ -229,8 +227,7 @@ std::vector<std::byte> Session::Engine::take_output() {
     return taken;
 }
 
-// --- runs
-// ------------------------------------------------------------------------------------------------------------
+// --- runs ----------------------------------------------------------------------------------------
 
 std::optional<Resume> Session::Engine::take_resume() {
     auto* moving = std::get_if<Moving>(&state_);
@@ -271,8 +268,7 @@ void Session::Engine::disconnected() {
     if (!ended_) end(Farewell::lost);
 }
 
-// --- the public face
-// -------------------------------------------------------------------------------------------------
+// --- the public face -----------------------------------------------------------------------------
 
 Session::Session(Target& target, StopReport now) : engine_(std::make_unique<Engine>(target, now)) {}
 Session::~Session() = default;

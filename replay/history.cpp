@@ -30,8 +30,7 @@ std::chrono::nanoseconds History::host_time() const {
     return hooks.clock ? hooks.clock() : std::chrono::steady_clock::now().time_since_epoch();
 }
 
-// ---- running
-// ---------------------------------------------------------------------------------------------------------
+// ---- running ------------------------------------------------------------------------------------
 
 Arrival History::run(const Way& way) {
     assert(live_ || way.look_ahead || way.until <= frontier_);
@@ -120,8 +119,7 @@ void History::take(Input input) {
     arrived({});
 }
 
-// ---- going to a position
-// ---------------------------------------------------------------------------------------------
+// ---- going to a position ------------------------------------------------------------------------
 
 const SavedState& History::nearest_at_or_before(StepCount step) const {
     // The first snapshot lies at 0 and is never dropped.

@@ -13,8 +13,7 @@ namespace backspin::replay {
 /// When a data stop that the step N to N+1 causes is reported.
 enum class DataTiming : std::uint8_t {
     /// Forward at N (not yet accessed), backward at N+1 (not yet undone): the client makes the last step
-    /// itself, in the
-    /// direction of travel. RISC-V's gdb does.
+    /// itself, in the direction of travel. RISC-V's gdb does.
     before_in_direction,
     /// At N+1 in both directions. LLDB, when told watchpoint_exceptions_received:after.
     after_access,

@@ -74,8 +74,7 @@ std::optional<Refused> Timeline::write(const Input& input) {
     return std::nullopt;
 }
 
-// ---- what the moves share
-// --------------------------------------------------------------------------------------------
+// ---- what the moves share -----------------------------------------------------------------------
 
 Stopped TimelineParts::stopped(StopReason why, std::optional<HartId> hart) {
     return {why, history.position(history.now()), {}, hart.value_or(history.machine().current_hart())};

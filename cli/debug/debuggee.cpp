@@ -54,8 +54,7 @@ std::vector<gdbstub::ThreadInfo> Debuggee::threads() const {
     return threads;
 }
 
-// ---- registers and memory
-// -------------------------------------------------------------------------------------------
+// ---- registers and memory -----------------------------------------------------------------------
 
 Outcome<Done> Debuggee::read_register(gdbstub::ThreadId thread, gdbstub::RegisterNumber number,
                                       std::span<std::byte> value) {
@@ -98,8 +97,7 @@ Outcome<Done> Debuggee::write(const Input& input) {
     return Done{};
 }
 
-// ---- breakpoints
-// ----------------------------------------------------------------------------------------------------
+// ---- breakpoints --------------------------------------------------------------------------------
 
 Outcome<Done> Debuggee::insert(const gdbstub::Breakpoint& breakpoint) {
     if (inserted_.size() >= kMostBreakpoints) {
@@ -131,8 +129,7 @@ replay::Stops Debuggee::stops() const {
     return stops;
 }
 
-// ---- moves
-// ----------------------------------------------------------------------------------------------------------
+// ---- moves --------------------------------------------------------------------------------------
 
 gdbstub::StopReport Debuggee::perform(const gdbstub::Resume& resume, bool exit_when_off) {
     const replay::GoOnOptions wait{.wait_when_asleep = true};

@@ -37,7 +37,7 @@ class Debuggee final : public gdbstub::Target,
     /// program.
     gdbstub::StopReport perform(const gdbstub::Resume& resume, bool exit_when_off);
 
-    // ---- gdbstub::Target
+    // ---- gdbstub::Target ------------------------------------------------------------------------
     const gdbstub::TargetDescription& description() const override;
     std::vector<gdbstub::ThreadInfo> threads() const override;
     gdbstub::Outcome<gdbstub::Done> read_register(gdbstub::ThreadId, gdbstub::RegisterNumber,
@@ -55,7 +55,7 @@ class Debuggee final : public gdbstub::Target,
     gdbstub::HostInfo* host_info() override { return this; }
 
   private:
-    // ---- capabilities
+    // ---- capabilities ---------------------------------------------------------------------------
     gdbstub::Outcome<gdbstub::Done> insert(const gdbstub::Breakpoint& breakpoint) override;
     gdbstub::Outcome<gdbstub::Done> remove(const gdbstub::Breakpoint& breakpoint) override;
     void remove_all() override { inserted_.clear(); }

@@ -19,8 +19,7 @@ Interpreter::Interpreter(Board& board, Memory& memory)
     execute_blocks(nobody, StepCount{}, nullptr);  // learns where its own handlers are
 }
 
-// ---- what the blocks depend on
-// --------------------------------------------------------------------------------------
+// ---- what the blocks depend on ------------------------------------------------------------------
 
 void Interpreter::set_stop_points(std::span<const StopPoint> points) {
     if (!stops_.set(points)) return;
@@ -93,8 +92,7 @@ const Slot* Interpreter::make_tail(const Slot* from, std::uint64_t steps) {
     return tail_.data();
 }
 
-// ---- running
-// --------------------------------------------------------------------------------------------------------
+// ---- running ------------------------------------------------------------------------------------
 
 bool Interpreter::stops_before(const Hart& hart, Observer* observer) const {
     const VirtualAddress pc{hart.pc};
@@ -205,7 +203,7 @@ Interpreter::Result Interpreter::execute_blocks(Hart& hart, StepCount until, Obs
 
     goto go_to_pc;
 
-go_to_pc : {
+go_to_pc: {
     const auto& jump = jumps_[pc >> 1 & (kJumpEntries - 1)];
     base = pc & ~X{kPageSize - 1};
     d = jump.pc == pc ? jump.block : find_block(pc);
@@ -223,7 +221,7 @@ resolve:
     }
     goto go_to_pc;
 
-near_budget : {
+near_budget: {
     const auto& first = d->operation;
     if (left == 0) {
         pc = base + first.page_offset;
@@ -236,7 +234,7 @@ near_budget : {
 
 on_stop:
     pc = base + d->operation.page_offset;
-budget_is_used_up : {
+budget_is_used_up: {
     const auto steps = (until - board_.steps).value;
     count(hart, steps, steps);
     board_.steps = until;
@@ -255,7 +253,7 @@ on_breakpoint:
     }
     NEXT;
 
-cannot_fetch : {
+cannot_fetch: {
     // Always an attempt of its own, with budget left for it or not.
     const auto steps = (until - board_.steps).value - left;
     count(hart, steps, steps);
@@ -267,7 +265,7 @@ cannot_fetch : {
     goto take;
 }
 
-on_straddling : {
+on_straddling: {
     synchronise();
     bool fetched = false;
     const auto instruction = fetch_straddling(hart, fetched);
@@ -284,7 +282,7 @@ on_straddling : {
     return {Leave::attention, result.returned_from_trap};
 }
 
-on_system : {
+on_system: {
     synchronise();
     const auto result = execute_system(d[1].instruction, board_, hart);
     if (result.trap) {
@@ -295,7 +293,7 @@ on_system : {
     return {Leave::attention, result.returned_from_trap};
 }
 
-on_general : {
+on_general: {
     synchronise();
     const auto result = execute(d[1].instruction, board_, hart, port_);
     if (result.end == AccessEnd::stopped) return {Leave::stopped, false};

@@ -39,8 +39,7 @@ AccessEnd MemoryPort::raise_missing(Cause cause, VirtualAddress at, bool writing
     return raise(cause, {memory_.first_missing(PhysicalAddress{at.value}, writing).value});
 }
 
-// ---- stop points
-// ----------------------------------------------------------------------------------------------------
+// ---- stop points --------------------------------------------------------------------------------
 
 bool MemoryPort::changes(const Touch& touch, const StopPoint& point) const {
     const auto common = overlap(touch.at, touch.size, point.address, point.length);
@@ -65,8 +64,7 @@ Verdict MemoryPort::reports(const Touch& touch) {
     return Verdict::go_on;
 }
 
-// ---- access
-// ---------------------------------------------------------------------------------------------------------
+// ---- access -------------------------------------------------------------------------------------
 
 std::uint64_t MemoryPort::peek(VirtualAddress at, std::size_t size) const {
     std::array<std::byte, 8> bytes{};

@@ -27,7 +27,7 @@ class MemoryPort {
     MemoryPort(Board& board, Memory& memory, CodeCache& code, const StopPoints& stops)
         : board_(board), memory_(memory), code_(code), stops_(stops) {}
 
-    // ---- for the interpreter
+    // ---- for the interpreter --------------------------------------------------------------------
     std::byte* find_for_reading(VirtualAddress at, std::size_t size) const { return reads_.find(at, size); }
     std::byte* find_for_writing(VirtualAddress at, std::size_t size) const { return writes_.find(at, size); }
     /// A page with code has no write entry. Its bytes beside the decoded granules are still written at the
@@ -38,7 +38,7 @@ class MemoryPort {
     /// decoded code was dropped): the run must be left after this step. Reading it clears it.
     bool take_attention() { return std::exchange(attention_, false); }
 
-    // ---- MemoryAccess
+    // ---- MemoryAccess ---------------------------------------------------------------------------
     Trap trap() const { return trap_; }
     template <class Value>
     AccessEnd load(VirtualAddress at, std::uint64_t& bits) {
@@ -80,7 +80,7 @@ class MemoryPort {
         return AccessEnd::done;
     }
 
-    // ---- for the machine
+    // ---- for the machine ------------------------------------------------------------------------
     /// Reports to this observer from here on; null arms nothing. Watched pages are entered only while nothing
     /// is armed.
     void arm(Observer* observer);

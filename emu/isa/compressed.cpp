@@ -1,6 +1,5 @@
-// The C extension: every 16-bit instruction stands for one 32-bit instruction.
-// Source: The RISC-V Instruction Set Manual, Volume I, chapter "C" Extension, section "RVC Instruction Set
-// Listings" (RV64).
+// The C extension: every 16-bit instruction stands for one 32-bit instruction. Source: The RISC-V Instruction
+// Set Manual, Volume I, chapter "C" Extension, section "RVC Instruction Set Listings" (RV64).
 #include <cstdint>
 #include <optional>
 

@@ -155,8 +155,7 @@ TEST_P(PageTableModelTest, HoldsWhatAFlatMemoryHolds) {
 
 INSTANTIATE_TEST_SUITE_P(RandomMoves, PageTableModelTest, ::testing::Range(1, 9));
 
-// ---- what costs memory
-// ----------------------------------------------------------------------------------------------
+// ---- what costs memory --------------------------------------------------------------------------
 
 void fill(PageTable& table, std::uint64_t index, int value) {
     std::ranges::fill(table.write_page(PageIndex{index})->bytes(), static_cast<std::byte>(value));
@@ -264,8 +263,7 @@ TEST(PageTable, RefusesAPictureOfAnotherSize) {
     EXPECT_EQ(small.read_page(PageIndex{3})[0], std::byte{1}) << "what is refused changes nothing";
 }
 
-// ---- identity and digests
-// -------------------------------------------------------------------------------------------
+// ---- identity and digests -----------------------------------------------------------------------
 
 TEST(PageStore, IdsAreNeverReused) {
     const auto store = PageStore::create();

@@ -72,7 +72,7 @@ void expect_one_line(const Outcome& outcome) {
     EXPECT_TRUE(outcome.err.starts_with("backspin: ")) << outcome.err;
 }
 
-// ---- exit codes
+// ---- exit codes ---------------------------------------------------------------------------------
 
 TEST_F(Program, ExitsWithTheGuestsCode) {
     for (const std::uint32_t code : {0U, 1U, 70U, 119U}) {
@@ -125,7 +125,7 @@ TEST_F(Program, IsInterruptedBySignals) {
     }
 }
 
-// ---- bad input: 125, one line, nothing overwritten
+// ---- bad input: 125, one line, nothing overwritten ----------------------------------------------
 
 TEST_F(Program, SaysWhatIsWrongWithItsFiles) {
     image("guest", ends_with(0));
@@ -175,7 +175,7 @@ TEST_F(Program, PrintsHelpAndVersion) {
     EXPECT_EQ(run("--help").exit_code, 0);
 }
 
-// ---- input scripts
+// ---- input scripts ------------------------------------------------------------------------------
 
 TEST_F(Program, ScriptsComeAtTheSamePositionsInEveryRun) {
     file("keys",
@@ -226,7 +226,7 @@ TEST_F(Program, AScriptsTimeWakesAGuestThatWaitsForInputAlone) {
     EXPECT_EQ(snapshots::RecordingReader(folder_ / "run.bsr").end()->time.ns / 1'000'000'000, 3U);
 }
 
-// ---- recordings
+// ---- recordings ---------------------------------------------------------------------------------
 
 TEST_F(Program, ReplaysWhatItRecorded) {
     image("guest", kEchoesPolling);

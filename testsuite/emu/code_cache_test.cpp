@@ -142,8 +142,7 @@ TEST(SelfModification, IsUndoneByARestore) {
     }
 }
 
-// ---- the cache by itself
-// ----------------------------------------------------------------------------------------------
+// ---- the cache by itself ------------------------------------------------------------------------
 
 struct CodeCacheTest : ::testing::Test {
     CodeCacheTest() : memory(PageStore::create(), 1 << 20), cache(memory) {

@@ -286,8 +286,7 @@ TEST(Decoder, CapstoneKnowsOurCsrsByTheSameNames) {
     }
 }
 
-// ---- the table itself
-// -----------------------------------------------------------------------------------------------
+// ---- the table itself ---------------------------------------------------------------------------
 
 TEST(Decoder, WhatIsEncodedIsDecodedForEveryRow) {
     std::mt19937_64 random(4);

@@ -48,7 +48,7 @@ class Guest {
         put(kCode, program);
     }
 
-    // ---- setting the scene: the state that a test starts from, or goes on from
+    // ---- setting the scene: the state that a test starts from, or goes on from ------------------
 
     void edit(const std::function<void(Hart&)>& change) {
         change(board_.harts.front());
@@ -75,7 +75,7 @@ class Guest {
         put(at, std::as_bytes(std::span(halves.begin(), halves.size())));
     }
 
-    // ---- moving
+    // ---- moving ---------------------------------------------------------------------------------
 
     /// One step of all three; nothing if nobody can move.
     std::optional<StepInfo> step() {
@@ -111,7 +111,7 @@ class Guest {
         expect_same(running_, "running");
     }
 
-    // ---- looking
+    // ---- looking --------------------------------------------------------------------------------
 
     const Board& board() const { return board_; }
     const Hart& hart() const { return board_.harts.front(); }

@@ -16,8 +16,7 @@ void go_to(Guest& guest, std::uint64_t pc) {
     guest.edit([&](Hart& hart) { hart.pc = pc; });
 }
 
-// ---- fetching
-// -------------------------------------------------------------------------------------------------------
+// ---- fetching -----------------------------------------------------------------------------------
 
 TEST(Fetch, AnInstructionMayCrossAPageBorder) {
     Guest guest;
@@ -166,8 +165,7 @@ TEST(Fetch, CodeIsNotReadFromTheZeroPage) {
     expect_trapping_step(guest, Cause::illegal_instruction, 0);
 }
 
-// ---- running
-// --------------------------------------------------------------------------------------------------------
+// ---- running ------------------------------------------------------------------------------------
 
 /// Straight code, longer than any block, over several pages, cut at every position.
 TEST(Run, StraightCodeIsCountedExactlyWhereverItIsCut) {
@@ -258,8 +256,7 @@ TEST(Run, ManyJumpTargetsThatShareAPlace) {
     EXPECT_EQ(guest.pc(), Guest::kCode);
 }
 
-// ---- stop points
-// ----------------------------------------------------------------------------------------------------
+// ---- stop points --------------------------------------------------------------------------------
 
 class Stops : public Observer {
   public:

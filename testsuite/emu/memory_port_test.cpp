@@ -50,8 +50,7 @@ void expect_works(Word word, std::uint64_t address) {
     expect_retiring_step(accessing(guest, address));
 }
 
-// ---- RAM
-// -------------------------------------------------------------------------------------------------------------
+// ---- RAM ----------------------------------------------------------------------------------------
 
 /// Every size at every alignment, over the border of a page and of a node of pages, against single bytes.
 TEST(MemoryAccess, AnyAlignmentWorksInRam) {
@@ -130,8 +129,7 @@ TEST(MemoryAccess, RomIsReadAndNotWritten) {
     expect_fault(atomic(Opcode::lr_d, a2, zero, a0), kRom, Cause::load_access_fault, kRom);
 }
 
-// ---- devices
-// ---------------------------------------------------------------------------------------------------------
+// ---- devices ------------------------------------------------------------------------------------
 
 TEST(MemoryAccess, DevicesTakeTheirOwnSizes) {
     expect_works(loading(Opcode::lbu), kUart + 5);
@@ -195,8 +193,7 @@ TEST(MemoryAccess, ADeviceSeesTheExactPosition) {
     EXPECT_EQ(guest.x(a2), 4u);
 }
 
-// ---- alignment of atomic operations
-// ----------------------------------------------------------------------------------
+// ---- alignment of atomic operations -------------------------------------------------------------
 
 TEST(MemoryAccess, MisalignedAtomicsTrap) {
     for (const auto& row : definitions()) {
@@ -223,8 +220,7 @@ TEST(MemoryAccess, AtomicsAtTheEndsOfPagesAndOfRam) {
     }
 }
 
-// ---- reservations
-// ---------------------------------------------------------------------------------------------------
+// ---- reservations -------------------------------------------------------------------------------
 
 /// lr, then something, then sc: does the sc succeed?
 struct ReservationTest : ::testing::Test {

@@ -21,8 +21,7 @@ using namespace testing::oracle;
 using testing::encode;
 using Op = Opcode;
 
-// ---- running one instruction
-// ----------------------------------------------------------------------------------------
+// ---- running one instruction --------------------------------------------------------------------
 
 /// Eight bytes of memory at one address; anything else is a fault.
 class OneDoubleword {
@@ -120,8 +119,7 @@ bool is_immediate_form(const Definition& row) {
     return row.kind == Kind::alu && (row.pattern.form == Form::i || row.pattern.form == Form::shift);
 }
 
-// ---- the tests
-// ------------------------------------------------------------------------------------------------------
+// ---- the tests ----------------------------------------------------------------------------------
 
 /// The oracle's own arithmetic, where the host has the same: 128 bits would be needed for nothing else.
 TEST(Semantics, TheOracleCanMultiplyAndDivide) {

@@ -36,8 +36,7 @@ void enable(Guest& guest, std::initializer_list<Interrupt> which, bool globally 
     });
 }
 
-// ---- exceptions
-// -----------------------------------------------------------------------------------------------------
+// ---- exceptions ---------------------------------------------------------------------------------
 
 TEST(Trap, EcallTellsThePrivilegeItCameFrom) {
     Guest machine{op(Opcode::ecall)};
@@ -119,8 +118,7 @@ TEST(Trap, AHandlerThatIsNowhereTrapsAgain) {
     for (int i = 0; i < 3; ++i) expect_trapping_step(guest, Cause::instruction_access_fault, 0x4000'0000);
 }
 
-// ---- mret
-// -----------------------------------------------------------------------------------------------------------
+// ---- mret ---------------------------------------------------------------------------------------
 
 TEST(Trap, MretGoesBackToTheSavedPrivilege) {
     struct Case {
@@ -172,8 +170,7 @@ TEST(Trap, UserCodeCallsAHandlerAndGoesOn) {
     EXPECT_EQ(guest.hart().mcycle, 8u);
 }
 
-// ---- interrupts
-// -----------------------------------------------------------------------------------------------------
+// ---- interrupts ---------------------------------------------------------------------------------
 
 TEST(Interrupt, IsAStepOfItsOwnBeforeTheInstruction) {
     Guest guest{addi(a0, zero, 1)};

@@ -59,7 +59,7 @@ inline TargetDescription mock_description() {
 /// All capabilities are there; a test takes away what it wants absent.
 class MockTarget : public Target, public Breakpoints, public Monitor, public ExecFile, public HostInfo {
   public:
-    // --- what a test sets and looks at ---
+    // --- what a test sets and looks at --- -------------------------------------------------------
     TargetDescription table = mock_description();
     std::vector<ThreadInfo> thread_list{{ThreadId{1}, "hart0", "M-mode", 0},
                                         {ThreadId{2}, "hart1", "M-mode, wfi", 1}};
@@ -79,7 +79,7 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
         "ELF#$}*\x03 and more";
     std::optional<WatchTiming> timing;
 
-    // --- Target ---
+    // --- Target --- ------------------------------------------------------------------------------
     const TargetDescription& description() const override { return table; }
     std::vector<ThreadInfo> threads() const override { return thread_list; }
     Outcome<Done> read_register(ThreadId thread, RegisterNumber number, std::span<std::byte> value) override {
@@ -122,7 +122,7 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
     ExecFile* exec_file() override { return has_exec_file ? this : nullptr; }
     HostInfo* host_info() override { return has_host_info ? this : nullptr; }
 
-    // --- Breakpoints ---
+    // --- Breakpoints --- -------------------------------------------------------------------------
     Outcome<Done> insert(const Breakpoint& breakpoint) override {
         if (refuse_breakpoints) return *refuse_breakpoints;
         inserted.insert(breakpoint);
@@ -134,7 +134,7 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
     }
     void remove_all() override { inserted.clear(); }
 
-    // --- Monitor ---
+    // --- Monitor --- -----------------------------------------------------------------------------
     Outcome<std::string> execute(std::string_view command) override {
         commands.emplace_back(command);
         if (command == "when") return std::string("position 12\n");
@@ -143,11 +143,11 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
         return Refused{errno_value::invalid, "unknown command; try 'monitor help'"};
     }
 
-    // --- ExecFile ---
+    // --- ExecFile --- ----------------------------------------------------------------------------
     std::string name() const override { return "/images/fw.elf"; }
     std::span<const std::byte> contents() const override { return std::as_bytes(std::span(file)); }
 
-    // --- HostInfo ---
+    // --- HostInfo --- ----------------------------------------------------------------------------
     std::string triple() const override { return "riscv64-unknown-elf"; }
     void report_watches(WatchTiming when) override { timing = when; }
 };

@@ -86,8 +86,7 @@ TEST_F(Queries, KnowNoMonitorWithoutTheCapability) {
     EXPECT_EQ(ask("qRcmd," + to_hex("when")), "");
 }
 
-// --- errors in words
-// -------------------------------------------------------------------------------------------------
+// --- errors in words -----------------------------------------------------------------------------
 
 TEST_F(Queries, PutErrorsIntoWordsWhereTheClientReadsThem) {
     EXPECT_EQ(ask("m0,4"), "E0e") << "GDB 13 would take the text for memory";

@@ -98,8 +98,7 @@ TEST_F(Resuming, DoesNotMoveWhenTheProgramCounterCannotBeSet) {
     EXPECT_FALSE(client->session.running());
 }
 
-// --- backwards
-// -------------------------------------------------------------------------------------------------------
+// --- backwards -----------------------------------------------------------------------------------
 
 TEST_F(Resuming, GoesBackWithTheThreadOfHc) {
     ask("Hc2");
@@ -125,8 +124,7 @@ TEST_F(Resuming, GivesOneEmptyReplyWhereThereIsNoWayBack) {
     EXPECT_FALSE(client->session.running());
 }
 
-// --- from the start
-// --------------------------------------------------------------------------------------------------
+// --- from the start ------------------------------------------------------------------------------
 
 TEST_F(Resuming, StartsAgain) {
     EXPECT_EQ(client->resume("vRun;;"), Resume{Restart{}});

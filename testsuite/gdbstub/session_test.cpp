@@ -5,8 +5,7 @@
 namespace backspin::gdbstub::testing {
 namespace {
 
-// --- acknowledgements
-// ------------------------------------------------------------------------------------------------
+// --- acknowledgements ----------------------------------------------------------------------------
 
 class Acknowledgements : public ::testing::Test {
   protected:
@@ -38,8 +37,7 @@ TEST_F(Acknowledgements, DoNotMatterOnceTurnedOff) {
     EXPECT_EQ(client.raw("---"), "");
 }
 
-// --- interrupts
-// ------------------------------------------------------------------------------------------------------
+// --- interrupts ----------------------------------------------------------------------------------
 
 class Running : public SessionTest {};
 
@@ -90,8 +88,7 @@ TEST_F(Running, KeepsOtherPacketsForLater) {
     EXPECT_EQ(bodies(client->drain()).back(), "1");
 }
 
-// --- console output
-// --------------------------------------------------------------------------------------------------
+// --- console output ------------------------------------------------------------------------------
 
 TEST_F(Running, ShowsTextToTheUser) {
     client->resume("bc");
@@ -117,8 +114,7 @@ TEST_F(Running, DropsTextThatTheClientDoesNotRead) {
     EXPECT_TRUE(client->session.console_output("again"));
 }
 
-// --- leaving
-// ---------------------------------------------------------------------------------------------------------
+// --- leaving -------------------------------------------------------------------------------------
 
 class Leaving : public SessionTest {
   protected:
@@ -191,8 +187,7 @@ TEST_F(Leaving, EndsWhenTheTargetBreaksDuringARun) {
     EXPECT_EQ(farewell(), Farewell::broken);
 }
 
-// --- LLDB
-// ------------------------------------------------------------------------------------------------------------
+// --- LLDB ----------------------------------------------------------------------------------------
 
 class Lldb : public SessionTest {};
 

@@ -68,8 +68,7 @@ ToyMachine::ToyMachine(std::size_t harts, std::span<const Image> images)
     devices_.quantum_left = kQuantum;
 }
 
-// ---- memory
-// ----------------------------------------------------------------------------------------------------------
+// ---- memory -------------------------------------------------------------------------------------
 
 std::uint64_t ToyMachine::read(std::uint64_t address, std::size_t bytes) const {
     std::uint64_t value = 0;
@@ -97,8 +96,7 @@ std::uint32_t ToyMachine::fetch(std::uint64_t pc) const {
     return static_cast<std::uint32_t>(read(pc, 4));
 }
 
-// ---- what comes next
-// -------------------------------------------------------------------------------------------------
+// ---- what comes next ----------------------------------------------------------------------------
 
 bool ToyMachine::all_wait() const {
     return std::ranges::none_of(harts_, [this](const Hart& hart) { return runnable(hart); });
@@ -149,8 +147,7 @@ std::optional<Access> ToyMachine::next_access() const {
     return Access{address, is_store, before, is_store ? as_bytes(hart.registers[a_of(word)]) : before};
 }
 
-// ---- steps
-// -----------------------------------------------------------------------------------------------------------
+// ---- steps --------------------------------------------------------------------------------------
 
 std::optional<StepInfo> ToyMachine::step(bool show_output) {
     if (devices_.off) return std::nullopt;
@@ -271,8 +268,7 @@ void ToyMachine::apply(const Input& input) {
     ++devices_.now.value;
 }
 
-// ---- runs
-// ------------------------------------------------------------------------------------------------------------
+// ---- runs ---------------------------------------------------------------------------------------
 
 bool ToyMachine::report_hits(Observer& observer) {
     const auto turn = next_attempt();
@@ -324,8 +320,7 @@ RunEnd ToyMachine::run(const RunOptions& options, Observer* observer) {
     return RunEnd::reached;
 }
 
-// ---- the whole state
-// -------------------------------------------------------------------------------------------------
+// ---- the whole state ----------------------------------------------------------------------------
 
 SavedState ToyMachine::save() {
     SavedState state;
