@@ -137,7 +137,7 @@ class StateWriter {
         if (value) put(*value);
     }
     template <class T>
-    requires std::is_class_v<T>
+        requires std::is_class_v<T>
     void put(const T& value) {
         // Boost's serialize functions take a mutable reference in both directions; a writer only reads.
         boost::serialization::serialize_adl(*this, const_cast<T&>(value), kStateVersion);
@@ -213,8 +213,10 @@ class StateReader {
         }
     }
     template <class T>
-    requires std::is_class_v<T>
-    void get(T& value) { boost::serialization::serialize_adl(*this, value, kStateVersion); }
+        requires std::is_class_v<T>
+    void get(T& value) {
+        boost::serialization::serialize_adl(*this, value, kStateVersion);
+    }
 
     std::span<const std::byte> in_;
 };
@@ -270,7 +272,7 @@ class StateLister {
         if (value) list(name, *value);
     }
     template <class T>
-    requires std::is_class_v<T>
+        requires std::is_class_v<T>
     void list(const std::string& name, const T& value) {
         const auto outer = prefix_;
         prefix_ += name + ".";

@@ -27,7 +27,7 @@ concept MemoryAccess = requires(Access access, VirtualAddress at, std::uint64_t 
     { access.template store<std::uint32_t>(at, value) } -> std::same_as<AccessEnd>;
     {
         access.template atomic<std::uint32_t>(at, value, [](std::uint32_t old) { return old; })
-        } -> std::same_as<AccessEnd>;
+    } -> std::same_as<AccessEnd>;
     { access.template reserve<std::uint32_t>(at, value) } -> std::same_as<AccessEnd>;
     { access.template conditional<std::uint32_t>(at, value, value) } -> std::same_as<AccessEnd>;
     { access.trap() } -> std::same_as<Trap>;
@@ -70,14 +70,11 @@ AttemptResult execute(const Instruction& i, const Board& board, Hart& hart, Acce
             result.trap = Trap{Cause::illegal_instruction, i.word};
             return result;
 #define REGISTER_ROW(name, ...) \
-    case Opcode::name:          \
-        return finish(AccessEnd::done, semantics::name::apply(a, b));
+    case Opcode::name: return finish(AccessEnd::done, semantics::name::apply(a, b));
 #define IMMEDIATE_ROW(name, ...) \
-    case Opcode::name:           \
-        return finish(AccessEnd::done, semantics::name::apply(a, imm));
+    case Opcode::name: return finish(AccessEnd::done, semantics::name::apply(a, imm));
 #define UPPER_ROW(name, ...) \
-    case Opcode::name:       \
-        return finish(AccessEnd::done, semantics::name::apply(pc, imm));
+    case Opcode::name: return finish(AccessEnd::done, semantics::name::apply(pc, imm));
 #define LOAD_ROW(name, extension, encoding, type)                                                         \
     case Opcode::name: {                                                                                  \
         std::uint64_t bits = 0;                                                                           \
@@ -85,8 +82,7 @@ AttemptResult execute(const Instruction& i, const Board& board, Hart& hart, Acce
         return finish(end, static_cast<X>(static_cast<type>(bits)));                                      \
     }
 #define STORE_ROW(name, extension, encoding, type) \
-    case Opcode::name:                             \
-        return finish(access.template store<type>(VirtualAddress{a + imm}, b), 0);
+    case Opcode::name: return finish(access.template store<type>(VirtualAddress{a + imm}, b), 0);
 #define BRANCH_ROW(name, ...)                                        \
     case Opcode::name:                                               \
         if (semantics::name::apply(a, b)) result.next_pc = pc + imm; \

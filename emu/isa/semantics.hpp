@@ -37,17 +37,23 @@ struct Divide {
     }
 };
 
-#define REGISTER_ROW(name, extension, encoding, ...)               \
-    struct name {                                                  \
-        static constexpr X apply(X a, X b) { return __VA_ARGS__; } \
+#define REGISTER_ROW(name, extension, encoding, ...) \
+    struct name {                                    \
+        static constexpr X apply(X a, X b) {         \
+            return __VA_ARGS__;                      \
+        }                                            \
     };
-#define IMMEDIATE_ROW(name, extension, encoding, ...)                \
-    struct name {                                                    \
-        static constexpr X apply(X a, X imm) { return __VA_ARGS__; } \
+#define IMMEDIATE_ROW(name, extension, encoding, ...) \
+    struct name {                                     \
+        static constexpr X apply(X a, X imm) {        \
+            return __VA_ARGS__;                       \
+        }                                             \
     };
-#define UPPER_ROW(name, extension, encoding, ...)                     \
-    struct name {                                                     \
-        static constexpr X apply(X pc, X imm) { return __VA_ARGS__; } \
+#define UPPER_ROW(name, extension, encoding, ...) \
+    struct name {                                 \
+        static constexpr X apply(X pc, X imm) {   \
+            return __VA_ARGS__;                   \
+        }                                         \
     };
 #define LOAD_ROW(name, extension, encoding, type) \
     struct name {                                 \
@@ -65,19 +71,25 @@ struct Divide {
     struct name {                                        \
         using Value = type;                              \
     };
-#define BRANCH_ROW(name, extension, encoding, ...)                    \
-    struct name {                                                     \
-        static constexpr bool apply(X a, X b) { return __VA_ARGS__; } \
+#define BRANCH_ROW(name, extension, encoding, ...) \
+    struct name {                                  \
+        static constexpr bool apply(X a, X b) {    \
+            return __VA_ARGS__;                    \
+        }                                          \
     };
-#define JUMP_ROW(name, extension, encoding, ...)                           \
-    struct name {                                                          \
-        static constexpr X apply(X pc, X a, X imm) { return __VA_ARGS__; } \
+#define JUMP_ROW(name, extension, encoding, ...)     \
+    struct name {                                    \
+        static constexpr X apply(X pc, X a, X imm) { \
+            return __VA_ARGS__;                      \
+        }                                            \
     };
-#define ATOMIC_ROW(name, extension, encoding, type, ...)                                               \
-    struct name {                                                                                      \
-        using Value = type;                                                                            \
-        using U = std::make_unsigned_t<Value>;                                                         \
-        static constexpr Value apply(Value old, Value b) { return static_cast<Value>((__VA_ARGS__)); } \
+#define ATOMIC_ROW(name, extension, encoding, type, ...)   \
+    struct name {                                          \
+        using Value = type;                                \
+        using U = std::make_unsigned_t<Value>;             \
+        static constexpr Value apply(Value old, Value b) { \
+            return static_cast<Value>((__VA_ARGS__));      \
+        }                                                  \
     };
 #include "emu/isa/instructions.inc"
 
