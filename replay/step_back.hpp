@@ -14,7 +14,7 @@ namespace backspin::replay {
 class StepsBack {
   public:
     StepsBack(History& history, VirtualTime longest_interrupt)
-        : history_(history), trace_(history), interrupts_(history, longest_interrupt) {}
+        : trace_(history), interrupts_(history, longest_interrupt) {}
 
     struct Landing {
         StepCount at;      ///< right after the own step before the one undone; 0 if there is none
@@ -31,7 +31,6 @@ class StepsBack {
     /// hidden, complete ones are no own steps, and taking one that is not complete at `end` is.
     std::variant<StepCount, Arrival> own_step_end(StepCount end, HartId hart, bool show_interrupts);
 
-    History& history_;
     StepTrace trace_;
     InterruptSearch interrupts_;
 };

@@ -19,7 +19,8 @@ bool was_told(const Hit& hit, std::span<const Hit> told) {
 
 std::uint64_t digest(const SavedState& state) {
     const std::string_view fields{reinterpret_cast<const char*>(state.fields.data()), state.fields.size()};
-    return std::hash<std::string_view>{}(fields)*31 + state.pages.digest();
+    const std::uint64_t of_fields = std::hash<std::string_view>{}(fields);
+    return of_fields * 31 + state.pages.digest();
 }
 
 Judge::Moment Judge::moment_here() {
@@ -58,8 +59,7 @@ void Judge::follow(const EventLog& log, StepCount frontier) {
     }
 }
 
-// ---- stops
-// -----------------------------------------------------------------------------------------------------------
+// ---- stops --------------------------------------------------------------------------------------
 
 std::vector<Hit> Judge::hits_at(StepCount at, const Stops& stops) const {
     const auto& moment = moments_.at(at.value);
@@ -117,8 +117,7 @@ Expected Judge::history_end(StepCount from, StepCount end, const Stops& stops, s
     return {StopReason::history_end, end, {}};
 }
 
-// ---- moves forward
-// ---------------------------------------------------------------------------------------------------
+// ---- moves forward ------------------------------------------------------------------------------
 
 Expected Judge::go_on(StepCount from, std::optional<StepCount> end, const Stops& stops,
                       std::span<const Hit> told, StepCount limit) const {
@@ -199,8 +198,7 @@ Expected Judge::step(StepCount from, std::optional<StepCount> end, HartId hart, 
     return {target.why, target.at, {}};
 }
 
-// ---- moves back
-// ------------------------------------------------------------------------------------------------------
+// ---- moves back ---------------------------------------------------------------------------------
 
 Expected Judge::go_back(StepCount from, const Stops& stops, std::span<const Hit> told) const {
     for (auto at = from; at > StepCount{0};) {
