@@ -1,8 +1,23 @@
 #include "emu/board.hpp"
 
+#include "emu/csr.hpp"
 #include "emu/trap.hpp"
 
 namespace backspin::emu {
+namespace {
+
+/// Throws BadState for what no hart can be in: it would surface far from here.
+void check(const Board& board, const Hart& hart) {
+    if (hart.privilege != Privilege::user && hart.privilege != Privilege::machine)
+        throw BadState("hart: a privilege that there is not");
+    if (hart.pc % 2 != 0) throw BadState("hart: a pc between two instructions");
+    if (hart.reservation && hart.reservation->value % 4 != 0)
+        throw BadState("hart: a reservation that no lr can have made");
+    if (const auto* csr = find_impossible_csr(board, hart))
+        throw BadState("hart: " + csr->name + " holds a value that it cannot");
+}
+
+}  // namespace
 
 Board::Board(std::uint64_t ns) : ns_per_step(ns), harts(1), aclint(1) {}
 
@@ -10,7 +25,8 @@ StepCount Board::position_of(VirtualTime when) const {
     const auto now = time();
     if (when <= now) return steps;
     const auto missing = (when - now).ns;
-    return StepCount{steps.value + (missing + ns_per_step - 1) / ns_per_step};
+    const auto ahead = missing / ns_per_step + (missing % ns_per_step != 0 ? 1 : 0);
+    return ahead < (kEndOfTime - steps).value ? steps + StepCount{ahead} : kEndOfTime;
 }
 
 std::uint64_t Board::mip(const Hart& hart) const {
@@ -32,10 +48,15 @@ std::optional<VirtualTime> Board::next_deadline() const {
     return earliest;
 }
 
-bool Board::jump_to_deadline() {
+std::optional<VirtualTime> Board::jump_target() const {
     const auto deadline = next_deadline();
-    if (!deadline) return false;
-    idle = idle + (*deadline - time());
+    return deadline && *deadline <= kMostIdle ? deadline : std::nullopt;
+}
+
+bool Board::jump_to_deadline() {
+    const auto target = jump_target();
+    if (!target) return false;
+    idle = idle + (*target - time());
     return true;
 }
 
@@ -104,6 +125,7 @@ void Board::load(const SavedState& from) {
     }
     if (start != from.fields.size() || steps != from.at)
         throw BadState("the state does not belong to its position");
+    for (const auto& hart : harts) check(*this, hart);
 }
 
 std::vector<FieldValue> Board::describe(std::size_t component) const {

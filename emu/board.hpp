@@ -25,7 +25,7 @@ inline constexpr Channel kConsoleChannel{0};
 struct Board {
     explicit Board(std::uint64_t ns_per_step);
 
-    // ---- time
+    // ---- time -----------------------------------------------------------------------------------
     StepCount steps;                ///< since power-on
     VirtualTime idle;               ///< virtual time that passed without steps
     std::uint64_t ns_per_step = 1;  ///< fixed for the machine's life
@@ -34,10 +34,15 @@ struct Board {
     /// The first position from now on whose virtual time is at least `when`, if no idle jump comes before.
     StepCount position_of(VirtualTime when) const;
 
-    /// Moves the clock to the next deadline; false if there is none. Only when no hart can move.
+    /// The latest virtual time that the clock jumps to, and the most idle time there is: 146 years. A guest
+    /// may ask for any deadline, and sums of times must not wrap around.
+    static constexpr VirtualTime kMostIdle{std::uint64_t{1} << 62};
+    /// The next deadline, as far as the clock may jump to it when no hart can move.
+    std::optional<VirtualTime> jump_target() const;
+    /// Moves the clock to the jump target; false if there is none. Only when no hart can move.
     bool jump_to_deadline();
 
-    // ---- harts
+    // ---- harts ----------------------------------------------------------------------------------
     std::vector<Hart> harts;
 
     /// Interrupt-pending bits as the hart sees them now.
@@ -48,7 +53,7 @@ struct Board {
     /// Whether an interrupt that would wake this hart from wfi is pending.
     bool can_move(const Hart& hart) const { return !hart.waiting || (mip(hart) & hart.mie) != 0; }
 
-    // ---- devices
+    // ---- devices --------------------------------------------------------------------------------
     Uart16550 uart;
     Aclint aclint;
     Finisher finisher;
@@ -74,7 +79,7 @@ struct Board {
     /// Where device output goes; not state. Null drops it.
     OutputSink* output = nullptr;
 
-    // ---- state by component, in the order of kComponents
+    // ---- state by component, in the order of kComponents ----------------------------------------
     static constexpr std::array<std::string_view, 5> kComponents{"clock", "hart0", "uart", "aclint",
                                                                  "finisher"};
     void save(SavedState& into) const;

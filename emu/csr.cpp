@@ -100,6 +100,17 @@ const Csr* find_csr(CsrNumber number) {
     return found != table.end() && found->number == number.value ? &*found : nullptr;
 }
 
+const Csr* find_impossible_csr(const Board& board, const Hart& hart) {
+    Hart fresh;
+    for (const auto& csr : csrs()) {
+        if (csr.write == nullptr) continue;
+        const auto value = csr.read(board, hart);
+        csr.write(fresh, value);
+        if (csr.read(board, fresh) != value) return &csr;
+    }
+    return nullptr;
+}
+
 bool csr_is_accessible(const Hart& hart, CsrNumber number, bool for_writing) {
     const auto lowest = number.value >> 8 & 3;
     if (static_cast<int>(hart.privilege) < lowest) return false;

@@ -31,6 +31,9 @@ std::span<const Csr> csrs();
 /// Null if the hart has no such CSR.
 const Csr* find_csr(CsrNumber number);
 
+/// A CSR with a value that no write could have given it; null if there is none.
+const Csr* find_impossible_csr(const Board& board, const Hart& hart);
+
 /// Whether the hart may reach the CSR at its current privilege, with the counter-enable bits.
 bool csr_is_accessible(const Hart& hart, CsrNumber number, bool for_writing);
 

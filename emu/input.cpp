@@ -22,10 +22,9 @@ struct Applier {
             device->input(input.bytes, board.device_context());
     }
     void operator()(const IdleWarp& warp) const {
-        // A log from a stranger may ask for any warp. Two centuries are enough, and no sum of times
-        // overflows.
-        constexpr std::uint64_t kMostIdle = std::uint64_t{1} << 62;
-        board.idle = VirtualTime{std::min(kMostIdle, board.idle.ns + std::min(kMostIdle, warp.by.ns))};
+        // A log from a stranger may ask for any warp.
+        constexpr auto kMost = Board::kMostIdle.ns;
+        board.idle = VirtualTime{std::min(kMost, board.idle.ns + std::min(kMost, warp.by.ns))};
     }
     void operator()(const MemoryWrite& write) const {
         const PhysicalAddress at{write.at.value};  // M and U mode without translation

@@ -103,8 +103,7 @@ RiscvMachine::RiscvMachine(const MachineOptions& options, std::span<const Image>
 
 RiscvMachine::~RiscvMachine() = default;
 
-// ---- running
-// --------------------------------------------------------------------------------------------------------
+// ---- running ------------------------------------------------------------------------------------
 
 RunEnd RiscvMachine::run(const RunOptions& options, Observer* observer) {
     board_.output = options.show_output ? sink_ : nullptr;
@@ -142,7 +141,7 @@ RiscvMachine::OneStep RiscvMachine::advance(StepCount until, const RunOptions& o
         return result;
     }
     if (board_.can_move(hart)) return run_hart(hart, next_deadline_step(until), observer);
-    if (!board_.next_deadline()) return {{}, RunEnd::asleep};
+    if (!board_.jump_target()) return {{}, RunEnd::asleep};
     if (options.pause_when_idle) return {{}, RunEnd::idle};
     board_.jump_to_deadline();
     board_.steps += StepCount{1};
@@ -170,8 +169,7 @@ StepCount RiscvMachine::next_deadline_step(StepCount until) const {
     return deadline ? std::min(until, board_.position_of(*deadline)) : until;
 }
 
-// ---- from outside
-// ---------------------------------------------------------------------------------------------------
+// ---- from outside -------------------------------------------------------------------------------
 
 void RiscvMachine::apply(const Input& input) {
     board_.output = nullptr;
@@ -189,7 +187,7 @@ std::size_t RiscvMachine::room_for_input(Channel channel) const {
 std::optional<VirtualTime> RiscvMachine::idle_deadline() const {
     const auto all_wait =
         std::ranges::none_of(board_.harts, [&](const Hart& hart) { return board_.can_move(hart); });
-    return all_wait ? board_.next_deadline() : std::nullopt;
+    return all_wait ? board_.jump_target() : std::nullopt;
 }
 
 ExecutionContext RiscvMachine::context(HartId id) const {
@@ -212,8 +210,7 @@ void RiscvMachine::load(const SavedState& state) {
     engine_->pages_replaced();
 }
 
-// ---- for a debugger
-// -------------------------------------------------------------------------------------------------
+// ---- for a debugger -----------------------------------------------------------------------------
 
 /// A device answers the sizes that it takes: the widest that fits, or else a part of the register around the
 /// address.
