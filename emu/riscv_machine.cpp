@@ -205,7 +205,13 @@ SavedState RiscvMachine::save() {
 }
 
 void RiscvMachine::load(const SavedState& state) {
+    if (state.pages.page_count() != memory_.pages().page_count())
+        throw BadState("the state is of a machine with another size of memory");
     board_.load(state);
+    for (const auto& hart : board_.harts) {
+        if (hart.reservation && !memory_.is_writable(*hart.reservation))
+            throw BadState("hart: a reservation outside RAM");
+    }
     memory_.pages().restore(state.pages);
     engine_->pages_replaced();
 }

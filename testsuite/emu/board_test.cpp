@@ -20,8 +20,7 @@ void set_timer(Board& board, std::uint64_t mtimecmp) {
     board.aclint.write(Aclint::kMtimecmpOffset, AccessSize::doubleword, mtimecmp, board.device_context());
 }
 
-// ---- the bus
-// --------------------------------------------------------------------------------------------------------
+// ---- the bus ------------------------------------------------------------------------------------
 
 TEST(Board, DevicesAreWhereTheMapSays) {
     Board board(10);
@@ -49,8 +48,7 @@ TEST(Board, OnlyTheConsoleIsAChannel) {
     EXPECT_EQ(board.input_device(Channel{1}), nullptr);
 }
 
-// ---- time
-// -----------------------------------------------------------------------------------------------------------
+// ---- time ---------------------------------------------------------------------------------------
 
 TEST(Board, TimeIsStepsAndIdleTime) {
     Board board(7);
@@ -136,8 +134,7 @@ TEST(Board, DeadlinesAtTheEndOfTimeNeverCome) {
     }
 }
 
-// ---- saved states
-// ---------------------------------------------------------------------------------------------------
+// ---- saved states -------------------------------------------------------------------------------
 
 Board somewhere() {
     Board board(10);

@@ -42,8 +42,7 @@ bool is_legal(Word word, Privilege privilege = Privilege::machine, std::uint64_t
     return false;
 }
 
-// ---- which there are
-// -------------------------------------------------------------------------------------------------
+// ---- which there are ----------------------------------------------------------------------------
 
 TEST(Csr, TheTableIsAscendingAndWithoutRepetition) {
     std::set<std::string> names;
@@ -104,8 +103,7 @@ TEST(Csr, EveryNumberIsLegalOrIllegalByItsBits) {
     }
 }
 
-// ---- Zicsr
-// -----------------------------------------------------------------------------------------------------------
+// ---- Zicsr --------------------------------------------------------------------------------------
 
 TEST(Csr, EachOperationDoesItsOwn) {
     struct Case {
@@ -187,8 +185,7 @@ TEST(Csr, CounterEnableDecidesForUserModeAlone) {
         << "there is no hpmcounter3";
 }
 
-// ---- what the fields hold
-// --------------------------------------------------------------------------------------------
+// ---- what the fields hold -----------------------------------------------------------------------
 
 TEST(Csr, IdentityRegisters) {
     Guest guest;
@@ -258,8 +255,7 @@ TEST(Csr, MipShowsTheLevelsOfTheDevices) {
     EXPECT_EQ(mip(), 1u << 3 | 1u << 7);
 }
 
-// ---- counters
-// -------------------------------------------------------------------------------------------------------
+// ---- counters -----------------------------------------------------------------------------------
 
 /// "The value written is the value read by the following instruction": the writing one is not counted in it.
 TEST(Csr, AWrittenCounterCountsFromTheNextInstructionOn) {
