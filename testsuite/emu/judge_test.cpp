@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <random>
@@ -327,7 +328,13 @@ TEST_P(JudgeTest, WatchesReportEveryChangeAndStopBeforeIt) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(RandomPrograms, JudgeTest, ::testing::Range(1, 61));
+/// Sixty programs are for every commit; BACKSPIN_SOAK=20000 is for a night.
+int seeds() {
+    const auto* soak = std::getenv("BACKSPIN_SOAK");
+    return soak != nullptr ? std::max(std::atoi(soak), 60) : 60;
+}
+
+INSTANTIATE_TEST_SUITE_P(RandomPrograms, JudgeTest, ::testing::Range(1, seeds() + 1));
 
 /// The random programs would prove nothing if they all died early: every kind of instruction and step must
 /// have happened.
