@@ -42,6 +42,21 @@ def needs_no_settings(bench):
 
 
 @scenario
+def symbols_come_along(bench):
+    """A gdb that was given no program gets it from the machine, and from a recording whose program is gone."""
+    gdb = bench.debugger()
+    shows(gdb.attach(bench.machine("calls")), r"Reading symbols from target:.*calls\.elf")
+    reaches_main(gdb)
+    image = bench.file("gone.elf", open(bench.elf("calls"), "rb").read())
+    recording = bench.directory / "run.bsp"
+    equal(bench.run("record", "-o", recording, "--console", "none", image)[0], 0, "exit code of the recorded run")
+    image.unlink()
+    gdb = bench.debugger()
+    shows(gdb.attach(bench.replay(recording)), r"Reading symbols from target:.*gone\.elf")
+    reaches_main(gdb)
+
+
+@scenario
 def shows_registers_and_the_hart(bench):
     gdb = bench.session("calls")
     gdb("break factorial")
