@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <regex>
 #include <thread>
 
 #include <boost/asio/connect.hpp>
@@ -17,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/start_error.hpp"
+#include "cli/units.hpp"
 #include "testsuite/cli/temporary_folder.hpp"
 
 namespace backspin::cli {
@@ -40,11 +40,10 @@ class Host {
     }
 
     std::uint16_t port() const {
-        std::smatch found;
+        constexpr std::string_view kAnnounced = "Listening on port ";
         const auto text = transport->announcement();
-        return std::regex_match(text, found, std::regex("Listening on port (\\d+)"))
-                   ? static_cast<std::uint16_t>(std::stoi(found[1]))
-                   : 0;
+        if (!text.starts_with(kAnnounced)) return 0;
+        return static_cast<std::uint16_t>(parse_number(text.substr(kAnnounced.size())).value_or(0));
     }
     /// Serves until it holds; gives up after ten seconds, which no test needs.
     template <class Condition>
