@@ -2,9 +2,13 @@
 
 #include <algorithm>
 
-#include "replay/input_codec.hpp"
-
 namespace backspin::replay {
+
+std::size_t payload_size(const Input& input) {
+    if (const auto* device = std::get_if<DeviceInput>(&input)) return device->bytes.size();
+    if (const auto* write = std::get_if<MemoryWrite>(&input)) return write->bytes.size();
+    return 0;
+}
 
 void EventLog::append(Event event) {
     if (payload_size(event.input) > kMaxInputBytes) throw BadLog("an input with more bytes than a log takes");

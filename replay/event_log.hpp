@@ -20,6 +20,13 @@ struct Event {
     bool operator==(const Event&) const = default;
 };
 
+/// The most bytes that one input carries. A jumbo packet has 9 KiB and a debugger's `load` arrives in pieces
+/// of its packet size (128 KiB); 1 MiB leaves room and still bounds what a damaged recording can ask for.
+inline constexpr std::size_t kMaxInputBytes = std::size_t{1} << 20;
+
+/// The bytes of device input or a memory write; 0 for the other kinds.
+std::size_t payload_size(const Input& input);
+
 /// The order of events, or the size of one, is not what a log can hold.
 class BadLog : public std::runtime_error {
   public:

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "replay/input_codec.hpp"
+#include "replay/event_log.hpp"
 #include "replay/timeline_parts.hpp"
 
 namespace backspin::replay {

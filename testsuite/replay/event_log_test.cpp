@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "replay/input_codec.hpp"
 
 namespace backspin::replay {
 namespace {
