@@ -30,7 +30,7 @@ class RiscvMachine final : public Machine {
     RiscvMachine(const MachineOptions& options, std::span<const Image> images, PhysicalAddress entry);
     ~RiscvMachine() override;
 
-    // ---- Machine
+    // ---- Machine --------------------------------------------------------------------------------
     StepCount now() const override { return board_.steps; }
     VirtualTime time() const override { return board_.time(); }
     RunEnd run(const RunOptions& options, Observer* observer = nullptr) override;
@@ -47,7 +47,7 @@ class RiscvMachine final : public Machine {
     void load(const SavedState& state) override;
     std::span<const std::string_view> component_names() const override { return Board::kComponents; }
 
-    // ---- what a debugger sees; reading never changes the machine
+    // ---- what a debugger sees; reading never changes the machine --------------------------------
     /// Reads as much as is there from the start of the range; a device register is read without its side
     /// effects.
     std::size_t read_memory(HartId hart, VirtualAddress at, std::span<std::byte> out) const;
