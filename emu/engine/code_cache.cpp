@@ -45,10 +45,25 @@ std::uint16_t half_at(const std::byte* page, std::size_t offset) {
 
 }  // namespace
 
-CodeCache::CodeCache(const Memory& memory) : memory_(memory), pages_(memory.pages().page_count()) {}
+CodeCache::CodeCache(const Memory& memory)
+    : memory_(memory), nodes_((memory.pages().page_count() + kPagesPerNode - 1) / kPagesPerNode) {}
+
+CodeCache::CodePage& CodeCache::page_at(PageIndex index) {
+    auto& node = nodes_[index.value / kPagesPerNode];
+    if (!node) node = std::make_unique<CodeNode>();
+    auto& page = (*node)[index.value % kPagesPerNode];
+    if (!page) {
+        page = std::make_unique<CodePage>();
+        page->content = PagePtr(memory_.pages().find(index));
+    }
+    return *page;
+}
 
 void CodeCache::drop(PageIndex index) {
-    auto& page = *pages_[index.value];
+    drop(*find(index));
+}
+
+void CodeCache::drop(CodePage& page) {
     std::ranges::move(page.blocks, std::back_inserter(dead_));
     page.blocks.clear();
     page.starts.fill(nullptr);
@@ -59,8 +74,11 @@ void CodeCache::drop(PageIndex index) {
 void CodeCache::plant(std::size_t page_offset) {
     if (planted_[page_offset / 2]) return;
     planted_.set(page_offset / 2);
-    for (std::size_t i = 0; i < pages_.size(); ++i) {
-        if (overlaps_code(PageIndex{i}, page_offset, 2)) drop(PageIndex{i});
+    for (const auto& node : nodes_) {
+        if (!node) continue;
+        for (const auto& page : *node) {
+            if (page && (page->granules & mask(page_offset, 2)) != 0) drop(*page);
+        }
     }
 }
 
@@ -75,7 +93,7 @@ void CodeCache::validate(PageIndex index, CodePage& page) {
     for (auto bits = page.granules; bits != 0; bits &= bits - 1) {
         const auto offset = static_cast<std::size_t>(std::countr_zero(bits)) * kGranule;
         if (std::memcmp(old_bytes + offset, new_bytes + offset, kGranule) != 0) {
-            drop(index);
+            drop(page);
             break;
         }
     }
@@ -85,15 +103,11 @@ void CodeCache::validate(PageIndex index, CodePage& page) {
 const Slot* CodeCache::block_at(PhysicalAddress at) {
     const auto index = memory_.page_of(at);
     if (!index) return nullptr;
-    auto& slot = pages_[index->value];
-    if (!slot) {
-        slot = std::make_unique<CodePage>();
-        slot->content = PagePtr(memory_.pages().find(*index));
-    }
-    validate(*index, *slot);
+    auto& page = page_at(*index);
+    validate(*index, page);
     const auto offset = at.value % kPageSize;
-    const auto* block = slot->starts[offset / 2];
-    return block != nullptr ? block : build(*index, *slot, offset);
+    const auto* block = page.starts[offset / 2];
+    return block != nullptr ? block : build(*index, page, offset);
 }
 
 const Slot* CodeCache::build(PageIndex index, CodePage& page, std::size_t start) {

@@ -40,13 +40,15 @@ class CodeCache {
 
     /// Whether a store of these bytes would hit decoded code, or may be done unseen by the cache.
     bool holds_code(PageIndex page) const {
-        return pages_[page.value] != nullptr && pages_[page.value]->granules != 0;
+        const auto* code = find(page);
+        return code != nullptr && code->granules != 0;
     }
     bool overlaps_code(PageIndex page, std::size_t offset, std::size_t length) const {
-        return pages_[page.value] != nullptr && (pages_[page.value]->granules & mask(offset, length)) != 0;
+        const auto* code = find(page);
+        return code != nullptr && (code->granules & mask(offset, length)) != 0;
     }
     /// Bit n: the 64 bytes from n * 64 hold decoded code. Valid until the cache dies; 0 where no code is.
-    const std::uint64_t* granules(PageIndex page) const { return &pages_[page.value]->granules; }
+    const std::uint64_t* granules(PageIndex page) const { return &find(page)->granules; }
 
     /// Drops the page's blocks. They stay readable until bury(), because one of them may be running.
     void drop(PageIndex page);
@@ -68,17 +70,27 @@ class CodeCache {
         std::vector<std::unique_ptr<Slot[]>> blocks;
     };
 
+    /// As many pages as a node of the page table: RAM may be large, and costs only what is used.
+    using CodeNode = std::array<std::unique_ptr<CodePage>, kPagesPerNode>;
+
+    /// Null if nothing was ever decoded there.
+    CodePage* find(PageIndex page) const {
+        const auto& node = nodes_[page.value / kPagesPerNode];
+        return node ? (*node)[page.value % kPagesPerNode].get() : nullptr;
+    }
     static std::uint64_t mask(std::size_t offset, std::size_t length) {
         const auto first = offset / kGranule;
         const auto last = (offset + length - 1) / kGranule;
         return (~std::uint64_t{0} >> (63 - last)) & (~std::uint64_t{0} << first);
     }
+    CodePage& page_at(PageIndex index);
+    void drop(CodePage& page);
     void validate(PageIndex index, CodePage& page);
     const Slot* build(PageIndex index, CodePage& page, std::size_t offset);
 
     const Memory& memory_;
     HandlerTable handlers_;
-    std::vector<std::unique_ptr<CodePage>> pages_;
+    std::vector<std::unique_ptr<CodeNode>> nodes_;
     std::vector<std::unique_ptr<Slot[]>> dead_;
     std::bitset<kPageSize / 2> planted_;
     std::uint64_t generation_ = 1;

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 #include <libfdt.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
@@ -137,6 +139,25 @@ TEST(Reset, ImagesThatDoNotFitAreRefused) {
     EXPECT_THROW(load(narrow), LoadError);
 }
 
+/// RAM costs only what is written and run, with breakpoints, too.
+TEST(Reset, MuchRamCostsLittle) {
+    const auto resident = [] {
+        std::size_t size = 0, pages = 0;
+        std::ifstream("/proc/self/statm") >> size >> pages;
+        return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    };
+    const auto before = resident();
+    ASSERT_GT(before, 0u);
+    MachineOptions options;
+    options.ram_bytes = std::uint64_t{1} << 40;
+    RiscvMachine machine(options, {}, PhysicalAddress{kRam + options.ram_bytes - 4096});
+    const std::vector<StopPoint> points{{StopKind::execute, VirtualAddress{kRam}, 1}};
+    machine.set_stop_points(points);
+    for (int i = 0; i < 6; ++i) ASSERT_TRUE(machine.step());
+    const auto state = machine.save();
+    EXPECT_LT(resident() - before, std::size_t{128} << 20);
+}
+
 // ---- the ends of a run --------------------------------------------------------------------------
 
 TEST(PowerOff, EndsTheRunAfterItsStep) {
@@ -148,6 +169,7 @@ TEST(PowerOff, EndsTheRunAfterItsStep) {
     EXPECT_FALSE(guest.step());
     auto& machine = guest.machine();
     EXPECT_EQ(machine.run(RunOptions{}), RunEnd::powered_off);
+    EXPECT_EQ(machine.room_for_input(kConsoleChannel), 0u) << "nobody is there to read it";
     EXPECT_EQ(machine.now(), StepCount{1});
     EXPECT_EQ(reg(machine, a2), 0u);
     ASSERT_TRUE(machine.power_request());
