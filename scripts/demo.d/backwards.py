@@ -1,5 +1,6 @@
 # The demo's session with GDB: gdb-multiarch -x backwards.py sensors.elf. Each command is echoed as if typed.
-# In the environment: DEMO_TARGET, what `target remote` takes; DEMO_CONSOLE, a file with what the firmware printed.
+# In the environment: DEMO_TARGET, what `target remote` takes; DEMO_CONSOLE, a file with what the firmware printed;
+# DEMO_INTERACTIVE, if somebody goes on from here.
 import os
 
 import gdb
@@ -50,3 +51,6 @@ do("print *sensor")
 say("Forward again: the machine repeats exactly what it did, to the same crash.")
 do("continue")
 do("backtrace")
+
+if os.environ.get("DEMO_INTERACTIVE"):
+    say("The prompt is yours: reverse-step, reverse-continue, monitor when, monitor goto 100000 ... quit leaves.")
