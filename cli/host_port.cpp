@@ -47,7 +47,6 @@ std::vector<std::byte> HostPort::take(std::size_t room) {
 
 std::optional<DeviceInput> HostPort::next(const Machine& machine) {
     loop_.poll();
-    if (machine_.power_request()) return std::nullopt;
     const auto room = machine.room_for_input(kConsoleChannel);
     if (room == 0) return std::nullopt;
     DeviceInput input{kConsoleChannel, take(room)};

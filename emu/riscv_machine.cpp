@@ -181,7 +181,7 @@ void RiscvMachine::apply(const Input& input) {
 }
 
 std::size_t RiscvMachine::room_for_input(Channel channel) const {
-    return channel == kConsoleChannel ? board_.uart.room_for_input() : 0;
+    return channel == kConsoleChannel && !board_.powered_off() ? board_.uart.room_for_input() : 0;
 }
 
 std::optional<VirtualTime> RiscvMachine::idle_deadline() const {
