@@ -196,22 +196,42 @@ def console_in_a_file(bench):
     refused(bench, 125, r"kept\.txt.*--force", "run", "--console", "file:kept.txt", bench.elf("calls"))
 
 
+def announced(process, pattern):
+    """What a running `backspin` says of where it can be reached."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        process.out.take(0.05)
+        process.err.take(0.05)
+        found = re.search(pattern, process.out.text + process.err.text)
+        if found:
+            return found[1]
+    return shows(process.out.text + process.err.text, pattern)[1]
+
+
 @scenario
 def console_over_tcp(bench):
     process = bench.start("run", "--console", "tcp:0", bench.elf("echo"))
-    found = None
-    deadline = time.monotonic() + 60
-    while not found and time.monotonic() < deadline:
-        process.out.take(0.05)
-        process.err.take(0.05)
-        found = re.search(r"(?i)console.*?port (\d+)", process.out.text + process.err.text)
-    check(found, f"no port for the console in: {process.out.text}{process.err.text}")
-    with socket.create_connection(("127.0.0.1", int(found[1])), timeout=60) as wire:
+    port = int(announced(process, r"(?i)console.*?port (\d+)"))
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as wire:
         reader = Reader(wire.fileno())
         wire.sendall(b"net")
         reader.until("NET")
         wire.sendall(b"\x04")
         equal(process.wait(), 0, "exit code")
+
+
+@scenario
+def console_on_a_pseudo_terminal(bench):
+    process = bench.start("run", "--console", "pty", bench.elf("echo"))
+    terminal = os.open(announced(process, r"Console on (/dev/\S+)"), os.O_RDWR | os.O_NOCTTY)
+    try:
+        reader = Reader(terminal)
+        os.write(terminal, b"window")
+        reader.until("WINDOW")
+        os.write(terminal, b"\x04")
+        equal(process.wait(), 0, "exit code")
+    finally:
+        os.close(terminal)
 
 
 @scenario
