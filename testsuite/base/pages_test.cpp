@@ -296,11 +296,12 @@ TEST(PageRoot, DigestIsAFunctionOfTheContentAlone) {
     EXPECT_EQ(a.digest(), backwards.share().digest());
     EXPECT_NE(a.digest(), PageRoot{}.digest());
 
-    forwards.write_page(PageIndex{50})->bytes()[17] ^= std::byte{1};
-    const auto b = forwards.share();
-    EXPECT_NE(b.digest(), a.digest());
-    forwards.write_page(PageIndex{50})->bytes()[17] ^= std::byte{1};
-    EXPECT_EQ(forwards.share().digest(), a.digest());
+    for (const std::size_t at : {0u, 17u, 2048u, 4095u}) {
+        forwards.write_page(PageIndex{50})->bytes()[at] ^= std::byte{1};
+        EXPECT_NE(forwards.share().digest(), a.digest()) << at;
+        forwards.write_page(PageIndex{50})->bytes()[at] ^= std::byte{1};
+        EXPECT_EQ(forwards.share().digest(), a.digest()) << at;
+    }
 }
 
 TEST(PageRoot, DigestSeesWhereAPageIs) {

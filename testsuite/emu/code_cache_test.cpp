@@ -85,6 +85,27 @@ TEST(SelfModification, ByAStoreOverAPageBorder) {
     EXPECT_EQ(guest.x(a2), 7u);
 }
 
+/// The same inside a page: decoded code is tracked by 64 bytes, and the store begins in 64 bytes without any.
+TEST(SelfModification, ByAStoreThatBeginsBeforeTheCode) {
+    Guest guest{jal(zero, 128)};
+    guest.put(Guest::kCode + 128, {addi(a2, zero, 1), store(Opcode::sd, a1, 0, a0), jal(zero, -8)});
+    guest.set(a0, Guest::kCode + 124);
+    guest.set(a1, std::uint64_t{addi(a2, zero, 7)} << 32);
+    guest.run(1 + 3 + 1);
+    EXPECT_EQ(guest.x(a2), 7u);
+}
+
+/// Every part of a long block is code, to its last instruction.
+TEST(SelfModification, FarBehindInTheSameBlock) {
+    constexpr std::uint64_t kLength = 100;
+    for (const std::uint64_t changed : {1u, 15u, 16u, 50u, 99u}) {
+        Guest guest{store(Opcode::sw, a1, 0, a0)};
+        for (std::uint64_t i = 1; i < kLength; ++i) guest.put(Guest::kCode + 4 * i, {addi(a2, a2, 1)});
+        storing(guest, Guest::kCode + 4 * changed, addi(a2, a2, 1000)).run(kLength);
+        EXPECT_EQ(guest.x(a2), kLength - 2 + 1000) << changed;
+    }
+}
+
 /// Data may lie beside code, even in the same 64 bytes; storing to it is only slower.
 TEST(SelfModification, DataBesideCodeIsJustData) {
     for (const std::int64_t offset : {24, 64, 512, 2000}) {

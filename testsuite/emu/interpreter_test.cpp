@@ -296,6 +296,28 @@ TEST(Run, AnExecuteStopWhereNothingCanBeFetchedHoldsToo) {
     EXPECT_EQ(machine.now(), StepCount{1});
 }
 
+/// Waking is part of the step that is not made.
+TEST(Run, AHartThatIsStoppedBeforeItWakesStillWaits) {
+    Guest guest{op(Opcode::wfi), addi(a0, a0, 1)};
+    guest.edit_board([](Board& board) {
+        board.aclint.write(Aclint::kMtimecmpOffset, AccessSize::doubleword, 5, board.device_context());
+        board.harts.front().mie = bit(Interrupt::machine_timer);
+    });
+    guest.run(2);  // waits, and the clock has jumped
+    auto& machine = guest.machine();
+    const auto before = machine.save();
+    const std::vector<StopPoint> points{{StopKind::execute, VirtualAddress{Guest::kCode + 4}, 1}};
+    machine.set_stop_points(points);
+    Stops stops;
+    RunOptions run;
+    run.until = StepCount{3};
+    ASSERT_EQ(machine.run(run, &stops), RunEnd::stopped);
+    EXPECT_TRUE(machine.is_waiting(HartId{0}));
+    EXPECT_EQ(machine.save().fields, before.fields);
+    ASSERT_EQ(machine.run(run), RunEnd::reached);
+    EXPECT_FALSE(machine.is_waiting(HartId{0}));
+}
+
 TEST(Run, AHitAtTheEndOfARunBelongsToTheNextRun) {
     Guest guest{addi(a0, a0, 1), addi(a0, a0, 1), addi(a0, a0, 1)};
     auto& machine = guest.machine();
