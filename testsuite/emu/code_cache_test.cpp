@@ -77,21 +77,24 @@ TEST(SelfModification, OfAnInstructionOverAPageBorder) {
 /// A store that crosses a page border, with code on its far side only.
 TEST(SelfModification, ByAStoreOverAPageBorder) {
     const std::uint64_t border = Guest::kCode + 4096;
-    Guest guest{jal(zero, 4096)};
+    Guest guest{store(Opcode::sd, zero, 1024, a3), jal(zero, 4092)};
+    guest.set(a3, border);
     guest.put(border, {addi(a2, zero, 1), store(Opcode::sd, a1, 0, a0), jal(zero, -8)});
     guest.set(a0, border - 4);
     guest.set(a1, std::uint64_t{addi(a2, zero, 7)} << 32);
-    guest.run(1 + 3 + 1);
+    guest.run(2 + 3 + 1);
     EXPECT_EQ(guest.x(a2), 7u);
 }
 
 /// The same inside a page: decoded code is tracked by 64 bytes, and the store begins in 64 bytes without any.
 TEST(SelfModification, ByAStoreThatBeginsBeforeTheCode) {
-    Guest guest{jal(zero, 128)};
+    // The first store makes the page this run's own, so that the second changes it in place.
+    Guest guest{store(Opcode::sd, zero, 1024, a3), jal(zero, 124)};
+    guest.set(a3, Guest::kCode);
     guest.put(Guest::kCode + 128, {addi(a2, zero, 1), store(Opcode::sd, a1, 0, a0), jal(zero, -8)});
     guest.set(a0, Guest::kCode + 124);
     guest.set(a1, std::uint64_t{addi(a2, zero, 7)} << 32);
-    guest.run(1 + 3 + 1);
+    guest.run(2 + 3 + 1);
     EXPECT_EQ(guest.x(a2), 7u);
 }
 

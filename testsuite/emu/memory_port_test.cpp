@@ -184,6 +184,14 @@ TEST(MemoryAccess, DeviceValuesHaveTheAccesssWidth) {
     EXPECT_EQ(timer.x(a4), 0xffff'ffff'9abc'def0u) << "the upper half is all ones since reset";
 }
 
+TEST(MemoryAccess, ANarrowStoreHandsOverItsOwnBitsOnly) {
+    Guest guest{store(Opcode::sh, a1, 0, a0)};
+    guest.set(a0, kFinisher);
+    guest.set(a1, 0x0007'5555);  // as a word, nothing that the finisher knows
+    guest.run(1);
+    EXPECT_TRUE(guest.board().powered_off());
+}
+
 /// The clock that a device sees is that of the step that reads it, in the middle of a block.
 TEST(MemoryAccess, ADeviceSeesTheExactPosition) {
     Guest guest({nop(), load(Opcode::ld, a1, 0, a0), nop(), nop(), load(Opcode::ld, a2, 0, a0)}, 100);
