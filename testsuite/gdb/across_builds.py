@@ -9,7 +9,9 @@ import subprocess
 import sys
 import tempfile
 
-PROGRAMS = ["digest_load", "traps", "calls"]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Program, options, and the guest's exit code: long, with every kind of trap, and with console input.
+RUNS = [("digest_load", [], 0), ("traps", [], 0), ("sensors", ["--input", ROOT / "scripts/demo.d/sensors.input"], 70)]
 
 
 def main():
@@ -19,11 +21,13 @@ def main():
     firmware = builds[0] / "testsuite/firmware"
     failed = False
     with tempfile.TemporaryDirectory(prefix="backspin-") as scratch:
-        for program in PROGRAMS:
+        for program, options, code in RUNS:
             for recorder in builds:
                 recording = pathlib.Path(scratch) / f"{program}-{recorder.name}.bsp"
-                subprocess.run([recorder / "cli/backspin", "record", "--console", "none", "-o", recording,
-                                firmware / f"{program}.elf"], check=True)
+                done = subprocess.run([recorder / "cli/backspin", "record", "--console", "none", "-o", recording, *options,
+                                       firmware / f"{program}.elf"])
+                if done.returncode != code:
+                    sys.exit(f"{program}: recorded by {recorder.name}: exit code {done.returncode}, not {code}")
                 for player in builds:
                     done = subprocess.run([player / "cli/backspin", "replay", "--console", "none", recording],
                                           capture_output=True, text=True)
