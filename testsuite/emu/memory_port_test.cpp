@@ -201,6 +201,33 @@ TEST(MemoryAccess, ADeviceSeesTheExactPosition) {
     EXPECT_EQ(guest.x(a2), 4u);
 }
 
+/// A read may have effects that fall due soon: here it starts the UART's timeout anew.
+TEST(MemoryAccess, WhatAReadOfADeviceStartsFallsDueAtItsPosition) {
+    Guest guest({load(Opcode::lbu, a2, 0, a0), jal(zero, 0)}, 5000);
+    guest.set(a0, kUart);
+    guest.edit_board([](Board& board) {
+        board.uart.write(Uart16550::FCR, AccessSize::byte, 0xc1, board.device_context());
+        const std::array characters{std::byte{'x'}, std::byte{'y'}};
+        board.uart.input(characters, board.device_context());
+        board.uart.event(board.device_context());
+    });
+    guest.run(1000);  // in one run from before the read to behind the timeout
+    EXPECT_EQ(guest.x(a2), 'x');
+    EXPECT_EQ(guest.board().uart.next_event(), std::nullopt) << "it has happened";
+    EXPECT_EQ(guest.hart().mcycle, 999u) << "as a step that is not the hart's";
+}
+
+TEST(MemoryAccess, ALoadSeesWhatTheDebuggerWroteSinceTheLast) {
+    Guest guest{load(Opcode::ld, a2, 0, a0), load(Opcode::ld, a3, 0, a0), store(Opcode::sb, a1, 1, a0),
+                load(Opcode::ld, a4, 0, a0)};
+    accessing(guest, Guest::kData).run(1);
+    guest.apply(MemoryWrite{HartId{0}, VirtualAddress{Guest::kData}, {std::byte{7}}});
+    guest.run(3);
+    EXPECT_EQ(guest.x(a2), 0u);
+    EXPECT_EQ(guest.x(a3), 7u);
+    EXPECT_EQ(guest.x(a4), 0x8807u);
+}
+
 // ---- alignment of atomic operations -------------------------------------------------------------
 
 TEST(MemoryAccess, MisalignedAtomicsTrap) {
