@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace backspin::emu {
@@ -97,7 +98,7 @@ TEST(DeviceTree, DescribesTheRam) {
 
 TEST(DeviceTree, DescribesEachHart) {
     auto board = board_with(3, 0x1000);
-    board.isa = "rv64ima_zicsr";
+    board.isa = Isa::parse("rv64ima_zicsr");
     const Tree tree(board);
     EXPECT_EQ(tree.cells("/cpus", "timebase-frequency"), (Cells{10'000'000}));
     for (std::uint32_t hart = 0; hart < 3; ++hart) {
@@ -105,7 +106,10 @@ TEST(DeviceTree, DescribesEachHart) {
         EXPECT_EQ(tree.text(path, "device_type"), "cpu");
         EXPECT_EQ(tree.text(path, "compatible"), "riscv");
         EXPECT_EQ(tree.text(path, "status"), "okay");
-        EXPECT_EQ(tree.text(path, "riscv,isa"), "rv64ima_zicsr");
+        EXPECT_EQ(tree.text(path, "riscv,isa"), board.isa.name());
+        EXPECT_EQ(tree.text(path, "riscv,isa-base"), "rv64i");
+        EXPECT_EQ(tree.texts(path, "riscv,isa-extensions"), board.isa.extension_names());
+        EXPECT_EQ(tree.text(path, "mmu-type"), "riscv,sv48");
         EXPECT_EQ(tree.cells(path, "reg"), (Cells{hart}));
         EXPECT_EQ(tree.text(path + "/interrupt-controller", "compatible"), "riscv,cpu-intc");
         EXPECT_TRUE(tree.has(path + "/interrupt-controller", "interrupt-controller"));
@@ -113,25 +117,105 @@ TEST(DeviceTree, DescribesEachHart) {
     EXPECT_FALSE(tree.has("/cpus/cpu@3"));
 }
 
+TEST(DeviceTree, A32BitHartHasSv32) {
+    auto board = board_with(1, 0x1000);
+    board.isa = Isa::parse("rv32ima");
+    const Tree tree(board);
+    EXPECT_EQ(tree.text("/cpus/cpu@0", "riscv,isa"), board.isa.name());
+    EXPECT_EQ(tree.text("/cpus/cpu@0", "riscv,isa-base"), "rv32i");
+    EXPECT_EQ(tree.text("/cpus/cpu@0", "mmu-type"), "riscv,sv32");
+}
+
+TEST(DeviceTree, SaysHowLargeACacheBlockIsForTheExtensionsThatActOnOne) {
+    auto board = board_with(1, 0x1000);
+    const std::array kProperties{std::pair{"zicbom", "riscv,cbom-block-size"},
+                                 std::pair{"zicbop", "riscv,cbop-block-size"},
+                                 std::pair{"zicboz", "riscv,cboz-block-size"}};
+    for (const auto& [extension, property] : kProperties) {
+        board.isa = Isa::parse(std::string("rv64ima_") + extension);
+        const Tree tree(board);
+        for (const auto& [other, other_property] : kProperties) {
+            EXPECT_EQ(tree.has("/cpus/cpu@0", other_property), other == extension) << other;
+        }
+        EXPECT_EQ(tree.cells("/cpus/cpu@0", property), (Cells{64}));
+    }
+}
+
+TEST(DeviceTree, MapsEachHartToACoreOfItsOwn) {
+    const Tree tree(board_with(3, 0x1000));
+    for (std::size_t hart = 0; hart < 3; ++hart) {
+        const auto number = std::to_string(hart);
+        const auto cpu = tree.cells("/cpus/cpu-map/cluster0/core" + number, "cpu");
+        ASSERT_EQ(cpu.size(), 1u);
+        EXPECT_EQ(tree.path_of_phandle(cpu[0]), "/cpus/cpu@" + number);
+    }
+}
+
+/// That `node` is wired to every hart's interrupt controller, by the two causes in their order.
+void expect_wires(const Tree& tree, const std::string& node, std::size_t harts, std::uint32_t first,
+                  std::uint32_t second) {
+    const auto wires = tree.cells(node, "interrupts-extended");
+    ASSERT_EQ(wires.size(), 4 * harts);
+    for (std::size_t hart = 0; hart < harts; ++hart) {
+        const auto controller = "/cpus/cpu@" + std::to_string(hart) + "/interrupt-controller";
+        EXPECT_EQ(tree.path_of_phandle(wires[4 * hart]), controller);
+        EXPECT_EQ(wires[4 * hart + 1], first);
+        EXPECT_EQ(tree.path_of_phandle(wires[4 * hart + 2]), controller);
+        EXPECT_EQ(wires[4 * hart + 3], second);
+    }
+}
+
 TEST(DeviceTree, WiresTheTimerAndSoftwareInterruptsToEveryHart) {
     const Tree tree(board_with(2, 0x1000));
     EXPECT_EQ(tree.texts("/soc/clint@2000000", "compatible"), (Texts{"sifive,clint0", "riscv,clint0"}));
     EXPECT_EQ(tree.cells("/soc/clint@2000000", "reg"), (Cells{0, 0x200'0000, 0, 0x1'0000}));
-    const auto wires = tree.cells("/soc/clint@2000000", "interrupts-extended");
-    ASSERT_EQ(wires.size(), 8u);
-    for (std::size_t hart = 0; hart < 2; ++hart) {
-        const auto controller = "/cpus/cpu@" + std::to_string(hart) + "/interrupt-controller";
-        EXPECT_EQ(tree.path_of_phandle(wires[4 * hart]), controller);
-        EXPECT_EQ(wires[4 * hart + 1], 3u);
-        EXPECT_EQ(tree.path_of_phandle(wires[4 * hart + 2]), controller);
-        EXPECT_EQ(wires[4 * hart + 3], 7u);
+    expect_wires(tree, "/soc/clint@2000000", 2, 3, 7);
+}
+
+TEST(DeviceTree, WiresTheInterruptControllerToBothLevelsOfEveryHart) {
+    const Tree tree(board_with(3, 0x1000));
+    const std::string plic = "/soc/plic@c000000";
+    EXPECT_EQ(tree.texts(plic, "compatible"), (Texts{"sifive,plic-1.0.0", "riscv,plic0"}));
+    EXPECT_EQ(tree.cells(plic, "reg"), (Cells{0, 0xc00'0000, 0, 0x60'0000}));
+    EXPECT_EQ(tree.cells(plic, "riscv,ndev"), (Cells{95}));
+    EXPECT_EQ(tree.cells(plic, "#interrupt-cells"), (Cells{1}));
+    EXPECT_EQ(tree.cells(plic, "#address-cells"), (Cells{0}));
+    EXPECT_TRUE(tree.has(plic, "interrupt-controller"));
+    expect_wires(tree, plic, 3, 11, 9);
+}
+
+TEST(DeviceTree, WiresTheDevicesToTheInterruptController) {
+    const Tree tree(board_with(2, 0x1000));
+    const auto expect_source = [&](const std::string& node, std::uint32_t source) {
+        EXPECT_EQ(tree.cells(node, "interrupts"), (Cells{source})) << node;
+        const auto parent = tree.cells(node, "interrupt-parent");
+        ASSERT_EQ(parent.size(), 1u);
+        EXPECT_EQ(tree.path_of_phandle(parent[0]), "/soc/plic@c000000");
+    };
+    expect_source("/soc/serial@10000000", 10);
+    expect_source("/soc/rtc@101000", 11);
+    for (std::uint32_t slot = 1; slot <= 8; ++slot) {
+        expect_source("/soc/virtio_mmio@1000" + std::to_string(slot) + "000", slot);
     }
+}
+
+TEST(DeviceTree, DescribesTheClockAndTheVirtioTransports) {
+    const Tree tree(board_with(1, 0x1000));
+    EXPECT_EQ(tree.text("/soc/rtc@101000", "compatible"), "google,goldfish-rtc");
+    EXPECT_EQ(tree.cells("/soc/rtc@101000", "reg"), (Cells{0, 0x10'1000, 0, 0x1000}));
+    for (std::uint32_t slot = 1; slot <= 8; ++slot) {
+        const auto node = "/soc/virtio_mmio@1000" + std::to_string(slot) + "000";
+        EXPECT_EQ(tree.text(node, "compatible"), "virtio,mmio");
+        EXPECT_EQ(tree.cells(node, "reg"), (Cells{0, 0x1000'0000 + 0x1000 * slot, 0, 0x1000}));
+    }
+    EXPECT_FALSE(tree.has("/soc/virtio_mmio@10009000"));
 }
 
 TEST(DeviceTree, TheConsoleIsTheUart) {
     const Tree tree(board_with(1, 0x1000));
     const auto uart = tree.text("/chosen", "stdout-path");
     EXPECT_EQ(uart, "/soc/serial@10000000");
+    EXPECT_EQ(tree.text("/aliases", "serial0"), uart);
     EXPECT_EQ(tree.text(uart, "compatible"), "ns16550a");
     EXPECT_EQ(tree.cells(uart, "reg"), (Cells{0, 0x1000'0000, 0, 0x100}));
     EXPECT_EQ(tree.cells(uart, "clock-frequency"), (Cells{3'686'400}));
@@ -158,16 +242,25 @@ TEST(DeviceTree, CarriesBootArgumentsOnlyIfThereAreSome) {
     EXPECT_EQ(Tree(board).text("/chosen", "bootargs"), "console=ttyS0 quiet");
 }
 
+TEST(DeviceTree, SaysWhereTheInitialRamDiskIsIfThereIsOne) {
+    auto board = board_with(1, 0x1000);
+    EXPECT_FALSE(Tree(board).has("/chosen", "linux,initrd-start"));
+    board.initrd = BusRange{{0x1'ffff'f000}, 0x1234};
+    const Tree tree(board);
+    EXPECT_EQ(tree.cells("/chosen", "linux,initrd-start"), (Cells{1, 0xffff'f000}));
+    EXPECT_EQ(tree.cells("/chosen", "linux,initrd-end"), (Cells{2, 0x234}));
+}
+
 TEST(DeviceTree, IsTheSameEveryTime) {
     EXPECT_EQ(build_device_tree(board_with(2, 0x1000)), build_device_tree(board_with(2, 0x1000)));
 }
 
 TEST(DeviceTree, ItsSizeIsBounded) {
-    EXPECT_LT(Tree(board_with(1, 0x1000)).size(), 4096u);
+    EXPECT_LT(Tree(board_with(1, 0x1000)).size(), 6u * 1024);
     auto board = board_with(BoardDescription::kMaxHarts, ~std::uint64_t{0});
-    board.isa.assign(BoardDescription::kMaxText, 'x');
     board.boot_arguments.assign(BoardDescription::kMaxText, 'y');
-    EXPECT_LT(Tree(board).size(), 512u * (2048 + 512) + 8192);
+    board.initrd = BusRange{{0x8000'0000}, 0x1000};
+    EXPECT_LT(Tree(board).size(), 512u * 2048);
 }
 
 TEST(DeviceTree, RefusesADescriptionOutOfBounds) {
@@ -175,9 +268,9 @@ TEST(DeviceTree, RefusesADescriptionOutOfBounds) {
     EXPECT_THROW(build_device_tree(board_with(513, 0x1000)), std::invalid_argument);
     EXPECT_THROW(build_device_tree(board_with(1, 0)), std::invalid_argument);
     auto board = board_with(1, 0x1000);
-    board.isa.assign(BoardDescription::kMaxText + 1, 'x');
+    board.boot_arguments.assign(BoardDescription::kMaxText + 1, 'x');
     EXPECT_THROW(build_device_tree(board), std::invalid_argument);
-    board.isa = std::string("rv64\0i", 6);
+    board.boot_arguments = std::string("quiet\0x", 7);
     EXPECT_THROW(build_device_tree(board), std::invalid_argument);
 }
 

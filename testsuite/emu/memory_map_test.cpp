@@ -34,7 +34,7 @@ TEST(BusRange, IsNotFooledByOverflow) {
 
 TEST(MemoryMap, RangesDoNotOverlapAndLieBelowRam) {
     using namespace memory_map;
-    constexpr std::array kByAddress{kMaskRom, kFinisher, kAclint, kPlic, kUart, kVirtio};
+    constexpr std::array kByAddress{kMaskRom, kFinisher, kRtc, kAclint, kPlic, kUart, kVirtio};
     for (std::size_t i = 1; i < kByAddress.size(); ++i) {
         EXPECT_GE(kByAddress[i].base.value, kByAddress[i - 1].base.value + kByAddress[i - 1].size);
     }
