@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include "emu/fp/environment.hpp"
+#include "emu/fp/host.hpp"
+#include "emu/fp/shortcut.hpp"
 #include "emu/fp/software.hpp"
 
 namespace backspin::emu::fp {
@@ -16,41 +18,54 @@ class Context : public Environment {
 
     template <Float F>
     F add(F a, F b) {
+        if (const auto answer = shortcut::add(*this, a, b); answer.sure) return answer.value;
+        if constexpr (host::Has<F>) return host::add(*this, a, b);
         return software::add(*this, a, b);
     }
     template <Float F>
     F sub(F a, F b) {
-        return add(a, negate(b));
+        if (const auto answer = shortcut::sub(*this, a, b); answer.sure) return answer.value;
+        if constexpr (host::Has<F>) return host::sub(*this, a, b);
+        return software::add(*this, a, negate(b));
     }
     template <Float F>
     F mul(F a, F b) {
+        if (const auto answer = shortcut::mul(*this, a, b); answer.sure) return answer.value;
+        if constexpr (host::Has<F>) return host::mul(*this, a, b);
         return software::mul(*this, a, b);
     }
     template <Float F>
     F div(F a, F b) {
+        if (const auto answer = shortcut::div(*this, a, b); answer.sure) return answer.value;
+        if constexpr (host::Has<F>) return host::div(*this, a, b);
         return software::div(*this, a, b);
     }
     template <Float F>
     F sqrt(F a) {
+        if constexpr (host::Has<F>) return host::sqrt(*this, a);
         return software::sqrt(*this, a);
     }
     /// a * b + c, rounded once.
     template <Float F>
     F fma(F a, F b, F c) {
+        if constexpr (host::Has<F>) return host::fma(*this, a, b, c);
         return software::fma(*this, a, b, c);
     }
 
     template <Float To, Float From>
     To convert(From a) {
+        if (const auto answer = shortcut::convert<To>(*this, a); answer.sure) return answer.value;
         return software::convert<To>(*this, a);
     }
     /// What is out of range is invalid, and becomes the nearest integer of the type; a NaN the largest.
     template <class I, Float F>
     I to_integer(F a) {
+        if (const auto answer = shortcut::to_integer<I>(*this, a); answer.sure) return answer.value;
         return software::to_integer<I>(*this, a);
     }
     template <Float F, class I>
     F from_integer(I a) {
+        if (const auto answer = shortcut::from_integer<F>(*this, a); answer.sure) return answer.value;
         return software::from_integer<F>(*this, a);
     }
 
