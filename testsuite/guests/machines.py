@@ -1,0 +1,131 @@
+"""The emulators that run the guests, and a guest's console as somebody types at it.
+
+Scenarios say what machine they want and what should be read; which emulator it is, is a matter of the command line.
+"""
+
+import dataclasses
+import pathlib
+import re
+import subprocess
+
+from harness import Process, check, equal, lacks
+
+GUESTS = pathlib.Path(__file__).resolve().parents[2] / "build" / "guests"
+PATIENCE = 300  # seconds until a guest that has not come so far counts as hanging; sanitizer builds are slow
+
+# Linux on RISC-V finds its console in the device tree only when it is named as Linux names it.
+LINUX_CONSOLE = "console=ttyS0"
+
+
+def fetched(name):
+    return str(GUESTS / name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """A machine, in the words that QEMU and Backspin share."""
+    bios: str
+    kernel: str = ""
+    initrd: str = ""
+    append: str = ""
+    harts: int = 1
+    megabytes: int = 256
+
+    def images(self):
+        words = ["-bios", fetched(self.bios)]
+        for option, value in (("-kernel", self.kernel), ("-initrd", self.initrd)):
+            words += [option, fetched(value)] if value else []
+        return words + (["-append", self.append] if self.append else [])
+
+
+def linux(harts, append=LINUX_CONSOLE):
+    return Wanted("fw_dynamic.bin", "Image", "initramfs.cpio", append, harts)
+
+
+class Qemu:
+    """QEMU, to see that a scenario is right before Backspin can run it, and to compare speeds."""
+
+    def __init__(self, program, icount=False):
+        self.program, self.icount = program, icount
+
+    def command(self, wanted, recording=None):
+        counted = ["-icount", "shift=0"] if self.icount else []
+        return [self.program, "-M", "virt", "-m", str(wanted.megabytes), "-smp", str(wanted.harts), "-display", "none",
+                "-nic", "none", "-monitor", "none", "-serial", "stdio", *counted, *wanted.images()]
+
+    def check_recording(self, bench, recording, console):
+        """QEMU has nothing to compare."""
+
+
+class Backspin:
+    def __init__(self, program, options=()):
+        self.program, self.options = program, options
+
+    def command(self, wanted, recording=None):
+        images = [f"-{word}" if word in ("-bios", "-kernel", "-initrd", "-append") else word for word in wanted.images()]
+        saved = ["--save", str(recording)] if recording else []
+        return [self.program, "run", "--console", "stdio", "--ram", f"{wanted.megabytes}M", "--harts", str(wanted.harts),
+                *saved, *self.options, *images]
+
+    def check_recording(self, bench, recording, console):
+        """The recording repeats what was seen, to equal digests: `replay` compares them, and says 0 when all are equal."""
+        process = bench.keep(Process([self.program, "replay", "--console", "stdio", recording], stdin=subprocess.DEVNULL,
+                                     cwd=bench.directory))
+        code = process.wait(PATIENCE)
+        equal((code, process.out.text), (0, console), f"exit code and console of the replay ({process.err.text})")
+
+
+class Console:
+    """A guest's console: what it prints, and somebody who types."""
+
+    # busybox asks a terminal where its cursor is whenever nothing waits to be read: a matter of the typist's speed.
+    CURSOR_QUESTION = "\x1b[6n"
+
+    def __init__(self, process):
+        self.process = process
+        self.seen = ""
+
+    def until(self, pattern):
+        """Waits for a match of the pattern, and returns what was printed up to its end."""
+        taken = self.process.out.until(pattern, PATIENCE)
+        self.seen += taken
+        return self.plain(taken)
+
+    def plain(self, text):
+        return text.replace(self.CURSOR_QUESTION, "").replace("\r", "")
+
+    def type(self, text):
+        self.process.send(text)
+
+    def answer(self, command, prompt):
+        """Types a command at the prompt; returns what it prints up to the next prompt, without its echo."""
+        self.type(command + "\n")
+        text = self.until(rf"^(\x1b\[6n)?{re.escape(prompt)}")
+        return text[:text.rindex(prompt)].removeprefix(command + "\n")
+
+    def end(self):
+        """Waits for the machine's end; returns the exit code and the last words."""
+        code = self.process.wait(PATIENCE)
+        rest = self.process.out.text
+        self.seen += rest
+        return code, self.plain(rest)
+
+
+class Shell:
+    """The shell of testsuite/guests/initramfs.py, which the machine has booted to."""
+
+    PROMPT = "guest# "
+
+    def __init__(self, console):
+        self.console = console
+        self.boot = console.until(rf"^{self.PROMPT}")
+        lacks(self.boot, r"Oops|Call Trace|BUG:|WARNING:")
+
+    def __call__(self, command):
+        return self.console.answer(command, self.PROMPT)
+
+    def power_off(self):
+        self.console.type("poweroff -f\n")
+        code, said = self.console.end()
+        check("reboot: Power down" in said, f"no clean power-off:\n{said}")
+        equal(code, 0, "exit code of the emulator")
