@@ -4,11 +4,12 @@
 #include <bit>
 #include <cstring>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 
 #include <elf.h>
+
+#include "emu/hex.hpp"
 
 namespace backspin::emu {
 
@@ -33,12 +34,6 @@ struct Loadable {
     std::size_t index;  ///< in the program header table
     std::uint64_t offset, virtual_address, physical_address, file_size, memory_size;
 };
-
-std::string hex(std::uint64_t value) {
-    std::ostringstream text;
-    text << "0x" << std::hex << value;
-    return text.str();
-}
 
 std::string text_of(std::span<const BusRange> ram) {
     std::string text = "RAM is ";
@@ -212,6 +207,15 @@ Image load(std::span<const std::byte> file, std::span<const BusRange> ram) {
 
 bool is_elf(std::span<const std::byte> file) {
     return file.size() >= SELFMAG && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0;
+}
+
+std::optional<unsigned> elf_xlen(std::span<const std::byte> file) {
+    if (!is_elf(file) || file.size() < EI_NIDENT) return std::nullopt;
+    switch (std::to_integer<unsigned>(file[EI_CLASS])) {
+        case ELFCLASS32: return 32;
+        case ELFCLASS64: return 64;
+        default: return std::nullopt;
+    }
 }
 
 Image load_elf(std::span<const std::byte> file, std::span<const BusRange> ram) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <vector>
@@ -35,6 +36,9 @@ struct Image {
 
 /// Whether the file says of itself that it is ELF.
 bool is_elf(std::span<const std::byte> file);
+
+/// The register width that an ELF file is for, 32 or 64; nothing if it is no ELF file or does not say.
+std::optional<unsigned> elf_xlen(std::span<const std::byte> file);
 
 /// Throws LoadError. `file` must outlive the image.
 Image load_elf(std::span<const std::byte> file, std::span<const BusRange> ram);

@@ -65,6 +65,16 @@ TYPED_TEST(LoaderTest, PlacesTheSegmentsOfAProgram) {
     EXPECT_THAT(image.segments[1].bytes, testing::ElementsAreArray(std::vector(8, std::byte{0x22})));
 }
 
+TYPED_TEST(LoaderTest, SaysForWhichRegisterWidthAFileIs) {
+    auto file = small_program<TypeParam>().build();
+    EXPECT_EQ(elf_xlen(file), TypeParam::kClass == ELFCLASS32 ? 32u : 64u);
+    EXPECT_EQ(elf_xlen(std::span(file).first(EI_NIDENT - 1)), std::nullopt);
+    file[EI_CLASS] = std::byte{7};
+    EXPECT_EQ(elf_xlen(file), std::nullopt);
+    file[0] = std::byte{0};
+    EXPECT_EQ(elf_xlen(file), std::nullopt);
+}
+
 TYPED_TEST(LoaderTest, ListsSegmentsByAddress) {
     test::ElfBuilder<TypeParam> elf;
     elf.segment(0x8000'1000, 8, 8).segment(0x8000'0000, 8, 8);
