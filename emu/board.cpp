@@ -1,5 +1,8 @@
 #include "emu/board.hpp"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "emu/csr.hpp"
 #include "emu/trap.hpp"
 
@@ -8,43 +11,127 @@ namespace {
 
 /// Throws BadState for what no hart can be in: it would surface far from here.
 void check(const Board& board, const Hart& hart) {
-    if (hart.privilege != Privilege::user && hart.privilege != Privilege::machine)
+    if (hart.privilege != Privilege::user && hart.privilege != Privilege::supervisor &&
+        hart.privilege != Privilege::machine)
         throw BadState("hart: a privilege that there is not");
     if (hart.pc % 2 != 0) throw BadState("hart: a pc between two instructions");
     if (hart.reservation && hart.reservation->value % 4 != 0)
         throw BadState("hart: a reservation that no lr can have made");
+    if ((hart.mip & ~kSupervisorInterrupts) != 0)
+        throw BadState("hart: an interrupt that software cannot raise");
+    const auto too_wide = [&](std::uint64_t value) { return (value & ~hart.xlen_mask()) != 0; };
+    if (too_wide(hart.pc) || std::ranges::any_of(hart.x, too_wide))
+        throw BadState("hart: a value wider than its registers");
     if (const auto* csr = find_impossible_csr(board, hart))
         throw BadState("hart: " + csr->name + " holds a value that it cannot");
 }
 
+const BoardOptions& checked(const BoardOptions& options) {
+    const auto require = [](bool holds, const char* what) {
+        if (!holds) throw std::invalid_argument(what);
+    };
+    require(options.harts >= 1 && options.harts <= BoardOptions::kMostHarts,
+            "a machine has from 1 to 8 harts");
+    require(options.ns_per_step >= 1 && options.ns_per_step <= BoardOptions::kMostNsPerStep,
+            "one step must take from 1 to 10,000 virtual nanoseconds");
+    require(options.quantum >= 1 && options.quantum <= BoardOptions::kMostQuantum,
+            "a turn must have from 1 to 2^40 steps");
+    return options;
+}
+
+std::vector<Hart> harts_at_power_on(const BoardOptions& options) {
+    std::vector<Hart> harts(options.harts);
+    for (std::size_t i = 0; i < harts.size(); ++i) {
+        harts[i].id = HartId{static_cast<std::uint32_t>(i)};
+        harts[i].xlen = options.isa.xlen();
+        harts[i].pc = memory_map::kMaskRom.base.value;
+    }
+    return harts;
+}
+
+/// A number that looks random and depends on the two alone (the finalizer of SplitMix64).
+std::uint64_t scatter(std::uint64_t seed, std::uint64_t at) {
+    auto z = seed + (at + 1) * 0x9e37'79b9'7f4a'7c15;
+    z = (z ^ z >> 30) * 0xbf58'476d'1ce4'e5b9;
+    z = (z ^ z >> 27) * 0x94d0'49bb'1331'11eb;
+    return z ^ z >> 31;
+}
+
+constexpr std::array<std::string_view, BoardOptions::kMostHarts> kHartNames{
+    "hart0", "hart1", "hart2", "hart3", "hart4", "hart5", "hart6", "hart7"};
+constexpr std::array<std::string_view, 5> kDeviceNames{"uart", "aclint", "plic", "rtc", "finisher"};
+
+/// The names of the components of a machine with so many harts.
+template <std::size_t kHarts>
+constexpr auto names_with() {
+    std::array<std::string_view, 1 + kHarts + kDeviceNames.size()> names;
+    names[0] = "clock";
+    std::ranges::copy_n(kHartNames.begin(), kHarts, names.begin() + 1);
+    std::ranges::copy(kDeviceNames, names.begin() + 1 + kHarts);
+    return names;
+}
+template <std::size_t kHarts>
+constexpr auto kNames = names_with<kHarts>();
+
 }  // namespace
 
-Board::Board(std::uint64_t ns) : ns_per_step(ns), harts(1), aclint(1) {}
+Board::Board(const BoardOptions& chosen)
+    : options(checked(chosen)),
+      decoder(std::make_shared<Decoder>(chosen.isa)),
+      harts(harts_at_power_on(chosen)),
+      aclint(chosen.harts),
+      plic(chosen.harts),
+      rtc(chosen.rtc_start) {}
+
+void Board::reset() {
+    harts = harts_at_power_on(options);
+    turn = {};
+    uart = {};
+    aclint = Aclint(options.harts);
+    plic = Plic(options.harts);
+    rtc = GoldfishRtc(options.rtc_start);
+    finisher = {};
+}
+
+// ---- time ---------------------------------------------------------------------------------------
 
 StepCount Board::position_of(VirtualTime when) const {
     const auto now = time();
     if (when <= now) return steps;
     const auto missing = (when - now).ns;
-    const auto ahead = missing / ns_per_step + (missing % ns_per_step != 0 ? 1 : 0);
+    const auto ns = options.ns_per_step;
+    const auto ahead = missing / ns + (missing % ns != 0 ? 1 : 0);
     return ahead < (kEndOfTime - steps).value ? steps + StepCount{ahead} : kEndOfTime;
 }
 
 std::uint64_t Board::mip(const Hart& hart) const {
-    std::uint64_t mip = 0;
+    auto mip = hart.mip;
     if (aclint.software_pending(hart.id)) mip |= bit(Interrupt::machine_software);
     if (aclint.timer_pending(hart.id, time())) mip |= bit(Interrupt::machine_timer);
+    if (plic.external_pending(Plic::machine_context(hart.id))) mip |= bit(Interrupt::machine_external);
+    if (plic.external_pending(Plic::supervisor_context(hart.id))) mip |= bit(Interrupt::supervisor_external);
+    if ((hart.menvcfg & envcfg::kStce) != 0) {
+        // The comparator drives the bit that software writes without it.
+        mip &= ~bit(Interrupt::supervisor_timer);
+        if (aclint.mtime(time()) >= hart.stimecmp) mip |= bit(Interrupt::supervisor_timer);
+    }
     return mip;
 }
 
 std::optional<VirtualTime> Board::next_deadline() const {
     std::optional<VirtualTime> earliest;
+    const auto now = time();
     const auto consider = [&](std::optional<VirtualTime> when) {
         // What lies centuries ahead never comes; so no sum of times overflows.
         constexpr VirtualTime kNever{std::uint64_t{1} << 63};
-        if (when && *when > time() && *when < kNever && (!earliest || *when < *earliest)) earliest = when;
+        if (when && *when > now && *when < kNever && (!earliest || *when < *earliest)) earliest = when;
     };
-    for (const auto& hart : harts) consider(aclint.timer_deadline(hart.id, time()));
+    for (const auto& hart : harts) {
+        consider(aclint.timer_deadline(hart.id, now));
+        if ((hart.menvcfg & envcfg::kStce) != 0) consider(aclint.time_of(hart.stimecmp, now));
+    }
     consider(uart.next_event());
+    consider(rtc.next_event());
     return earliest;
 }
 
@@ -60,51 +147,152 @@ bool Board::jump_to_deadline() {
     return true;
 }
 
-Board::ConstPlace Board::device_at(PhysicalAddress at, AccessSize size) const {
-    const auto length = static_cast<std::uint64_t>(size);
-    if (memory_map::kUart.contains(at, length)) return {&uart, at.value - memory_map::kUart.base.value};
-    if (memory_map::kAclint.contains(at, length)) return {&aclint, at.value - memory_map::kAclint.base.value};
-    if (memory_map::kFinisher.contains(at, length))
-        return {&finisher, at.value - memory_map::kFinisher.base.value};
+// ---- turns --------------------------------------------------------------------------------------
+
+StepCount Board::turn_length() const {
+    if (!options.chaos) return {options.quantum};
+    return {1 + scatter(*options.chaos, steps.value) % (2 * options.quantum)};
+}
+
+std::optional<Board::Turn> Board::next_turn() const {
+    const auto count = harts.size();
+    const std::size_t current = turn.hart.value;
+    if (steps < turn.end && can_move(harts[current])) return turn;
+    for (std::size_t i = 1; i <= count; ++i) {
+        const auto& hart = harts[(current + i) % count];
+        if (!can_move(hart)) continue;
+        const auto length = count == 1 ? kEndOfTime - steps : std::min(turn_length(), kEndOfTime - steps);
+        return Turn{hart.id, steps + length};
+    }
+    return std::nullopt;
+}
+
+void Board::begin(const Turn& next) {
+    if (next.hart != turn.hart) harts[turn.hart.value].reservation.reset();
+    turn = next;
+}
+
+// ---- devices ------------------------------------------------------------------------------------
+
+Board::Place Board::place_of(PhysicalAddress at, AccessSize size) const {
+    const auto in = [&](const BusRange& range) {
+        return range.contains(at, static_cast<std::uint64_t>(size));
+    };
+    const auto place = [&](const Device& device, const BusRange& range) {
+        return Place{&device, at.value - range.base.value};
+    };
+    if (in(memory_map::kPlic)) return place(plic, memory_map::kPlic);
+    if (in(memory_map::kUart)) return place(uart, memory_map::kUart);
+    if (in(memory_map::kAclint)) return place(aclint, memory_map::kAclint);
+    if (in(memory_map::kVirtio)) return place(virtio, memory_map::kVirtio);
+    if (in(memory_map::kRtc)) return place(rtc, memory_map::kRtc);
+    if (in(memory_map::kFinisher)) return place(finisher, memory_map::kFinisher);
     return {};
 }
 
-Board::Place Board::device_at(PhysicalAddress at, AccessSize size) {
-    const auto place = std::as_const(*this).device_at(at, size);
-    return {const_cast<Device*>(place.device),
-            place.offset};  // this board's own, and this board may be changed
+void Board::connect_lines() {
+    plic.set_level(interrupt_source::kUart, uart.interrupt_pending());
+    plic.set_level(interrupt_source::kRtc, rtc.interrupt_pending());
 }
 
-Device* Board::due_device() {
-    for (auto* device : devices()) {
+std::optional<std::uint64_t> Board::read_device(PhysicalAddress at, AccessSize size) {
+    const auto place = place_of(at, size);
+    if (place.device == nullptr) return std::nullopt;
+    const auto value = changeable(*place.device).read(place.offset, size, device_context());
+    connect_lines();
+    return value;
+}
+
+bool Board::write_device(PhysicalAddress at, AccessSize size, std::uint64_t value) {
+    const auto place = place_of(at, size);
+    if (place.device == nullptr) return false;
+    const auto bits = 8 * static_cast<unsigned>(size);
+    const auto mask = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
+    const bool taken = changeable(*place.device).write(place.offset, size, value & mask, device_context());
+    connect_lines();
+    return taken;
+}
+
+std::optional<std::uint64_t> Board::peek_device(PhysicalAddress at, AccessSize size) const {
+    const auto place = place_of(at, size);
+    return place.device != nullptr ? place.device->peek(place.offset, size, time()) : std::nullopt;
+}
+
+bool Board::handle_due_event() {
+    for (auto* device : devices_with_events()) {
         const auto when = device->next_event();
-        if (when && *when <= time()) return device;
+        if (!when || *when > time()) continue;
+        device->event(device_context());
+        connect_lines();
+        return true;
     }
-    return nullptr;
+    return false;
 }
 
-Device* Board::input_device(Channel channel) {
-    return channel == kConsoleChannel ? &uart : nullptr;
+void Board::input(Channel channel, std::span<const std::byte> bytes) {
+    if (channel != kConsoleChannel) return;
+    uart.input(bytes, device_context());
+    connect_lines();
+}
+
+std::size_t Board::room_for_input(Channel channel) const {
+    return channel == kConsoleChannel && !powered_off() ? uart.room_for_input() : 0;
+}
+
+bool Board::powered_off() const {
+    const auto& request = finisher.request();
+    return request && (request->kind != PowerRequest::Kind::reset || !options.reboots);
+}
+
+bool Board::reset_is_due() const {
+    const auto& request = finisher.request();
+    return request && request->kind == PowerRequest::Kind::reset && options.reboots;
+}
+
+// ---- state --------------------------------------------------------------------------------------
+
+std::span<const std::string_view> Board::component_names() const {
+    switch (harts.size()) {
+        case 1: return kNames<1>;
+        case 2: return kNames<2>;
+        case 3: return kNames<3>;
+        case 4: return kNames<4>;
+        case 5: return kNames<5>;
+        case 6: return kNames<6>;
+        case 7: return kNames<7>;
+        default: return kNames<8>;
+    }
+}
+
+template <class Archive>
+void Board::serialize_clock(Archive& archive) {
+    using boost::serialization::make_nvp;
+    archive& make_nvp("steps", steps) & make_nvp("idle", idle) & make_nvp("turn_hart", turn.hart) &
+        make_nvp("turn_end", turn.end);
+    if (turn.hart.value >= harts.size()) throw BadState("clock: the turn of a hart that there is not");
 }
 
 template <class Archive>
 void Board::serialize_component(Archive& archive, std::size_t component) {
-    switch (component) {
-        case 0: serialize_clock(archive); break;
-        case 1: harts[0].serialize(archive, kStateVersion); break;
-        case 2: uart.serialize(archive, kStateVersion); break;
-        case 3: aclint.serialize(archive, kStateVersion); break;
-        default: finisher.serialize(archive, kStateVersion); break;
+    if (component == 0) return serialize_clock(archive);
+    --component;
+    if (component < harts.size()) return harts[component].serialize(archive, kStateVersion);
+    switch (component - harts.size()) {
+        case 0: return uart.serialize(archive, kStateVersion);
+        case 1: return aclint.serialize(archive, kStateVersion);
+        case 2: return plic.serialize(archive, kStateVersion);
+        case 3: return rtc.serialize(archive, kStateVersion);
+        default: return finisher.serialize(archive, kStateVersion);
     }
 }
 
 void Board::save(SavedState& into) const {
     into.at = steps;
     into.fields.clear();
-    into.fields.reserve(1024);
+    into.fields.reserve(1024 * (1 + harts.size()));
     into.ends.clear();
     StateWriter writer(into.fields);
-    for (std::size_t i = 0; i < kComponents.size(); ++i) {
+    for (std::size_t i = 0; i < component_names().size(); ++i) {
         // One serialize function serves both directions, so it takes a mutable reference; a writer only
         // reads.
         const_cast<Board*>(this)->serialize_component(writer, i);
@@ -113,9 +301,10 @@ void Board::save(SavedState& into) const {
 }
 
 void Board::load(const SavedState& from) {
-    if (from.ends.size() != kComponents.size()) throw BadState("the state has another number of components");
+    const auto components = component_names().size();
+    if (from.ends.size() != components) throw BadState("the state has another number of components");
     std::uint32_t start = 0;
-    for (std::size_t i = 0; i < kComponents.size(); ++i) {
+    for (std::size_t i = 0; i < components; ++i) {
         const auto end = from.ends[i];
         if (end < start || end > from.fields.size()) throw BadState("a component ends outside the state");
         StateReader reader(std::span(from.fields).subspan(start, end - start));

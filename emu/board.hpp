@@ -4,7 +4,10 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/address.hpp"
@@ -13,8 +16,12 @@
 #include "emu/device.hpp"
 #include "emu/devices/aclint.hpp"
 #include "emu/devices/finisher.hpp"
+#include "emu/devices/goldfish_rtc.hpp"
+#include "emu/devices/plic.hpp"
 #include "emu/devices/uart16550.hpp"
+#include "emu/devices/virtio_mmio.hpp"
 #include "emu/hart.hpp"
+#include "emu/isa/instruction.hpp"
 #include "emu/memory_map.hpp"
 
 namespace backspin::emu {
@@ -22,15 +29,37 @@ namespace backspin::emu {
 /// Input channels of this board.
 inline constexpr Channel kConsoleChannel{0};
 
+/// What the user chose about the board; the state at every position depends on it, and none of it ever
+/// changes.
+struct BoardOptions {
+    Isa isa{64};
+    std::size_t harts = 1;           ///< 1 to kMostHarts
+    std::uint64_t ns_per_step = 10;  ///< virtual nanoseconds that one step takes, 1 to 10,000
+    std::uint64_t quantum = 5000;    ///< steps of a hart's turn, at least 1, where there are several harts
+    std::optional<std::uint64_t>
+        chaos;  ///< a seed: every turn has its own length, of up to twice the quantum
+    std::uint64_t rtc_start = GoldfishRtc::kDefaultStart;  ///< nanoseconds since the epoch at power-on
+    bool reboots = true;  ///< false: a guest's wish to be reset switches the machine off
+
+    static constexpr std::size_t kMostHarts = 8;
+    /// So that virtual time does not wrap around within 10^15 steps.
+    static constexpr std::uint64_t kMostNsPerStep = 10'000;
+    static constexpr std::uint64_t kMostQuantum = std::uint64_t{1} << 40;
+};
+
 struct Board {
-    explicit Board(std::uint64_t ns_per_step);
+    /// At power-on. Throws std::invalid_argument for options out of their ranges.
+    explicit Board(const BoardOptions& options);
+
+    BoardOptions options;                    ///< fixed for the machine's life
+    std::shared_ptr<const Decoder> decoder;  ///< for options.isa
+    const Isa& isa() const { return options.isa; }
 
     // ---- time -----------------------------------------------------------------------------------
-    StepCount steps;                ///< since power-on
-    VirtualTime idle;               ///< virtual time that passed without steps
-    std::uint64_t ns_per_step = 1;  ///< fixed for the machine's life
+    StepCount steps;   ///< since power-on
+    VirtualTime idle;  ///< virtual time that passed without steps
 
-    VirtualTime time() const { return {steps.value * ns_per_step + idle.ns}; }
+    VirtualTime time() const { return {steps.value * options.ns_per_step + idle.ns}; }
     /// The first position from now on whose virtual time is at least `when`, if no idle jump comes before.
     StepCount position_of(VirtualTime when) const;
 
@@ -50,38 +79,58 @@ struct Board {
     /// The next virtual time, after now, at which an interrupt line of some hart rises or a device event
     /// falls due without anybody doing anything. Nothing if that is never.
     std::optional<VirtualTime> next_deadline() const;
-    /// Whether an interrupt that would wake this hart from wfi is pending.
+    /// Whether the hart does not wait, or an interrupt that wakes it is pending.
     bool can_move(const Hart& hart) const { return !hart.waiting || (mip(hart) & hart.mie) != 0; }
+
+    // ---- turns: the harts move one after the other, each for some steps ----------------------------
+    struct Turn {
+        HartId hart;
+        StepCount end;  ///< the first position that is not in it any more
+        bool operator==(const Turn&) const = default;
+    };
+    Turn turn;  ///< the last one that began
+    /// Whose turn the next step is; nothing if no hart can move. A turn ends early when its hart waits.
+    std::optional<Turn> next_turn() const;
+    /// A hart that loses its turn loses its reservation.
+    void begin(const Turn& next);
+    /// After a step with which the hart gives up the rest of its turn.
+    void end_turn() { turn.end = steps; }
 
     // ---- devices --------------------------------------------------------------------------------
     Uart16550 uart;
     Aclint aclint;
+    Plic plic;
+    GoldfishRtc rtc;
+    VirtioMmio virtio;
     Finisher finisher;
 
-    struct Place {
-        Device* device = nullptr;
-        std::uint64_t offset = 0;
-    };
-    struct ConstPlace {
-        const Device* device = nullptr;
-        std::uint64_t offset = 0;
-    };
-    /// The device in whose range the whole access lies; null device if there is none.
-    Place device_at(PhysicalAddress at, AccessSize size);
-    ConstPlace device_at(PhysicalAddress at, AccessSize size) const;
-    DeviceContext device_context() { return {time(), output}; }
-    /// A device whose event is due now.
-    Device* due_device();
-    Device* input_device(Channel channel);
+    /// A hart's access; `at` is aligned to the size. Nothing / false, and nothing done, where no device
+    /// answers.
+    std::optional<std::uint64_t> read_device(PhysicalAddress at, AccessSize size);
+    bool write_device(PhysicalAddress at, AccessSize size, std::uint64_t value);
+    /// The same without side effects.
+    std::optional<std::uint64_t> peek_device(PhysicalAddress at, AccessSize size) const;
+    /// Whether there is a device in whose range the whole access lies.
+    bool has_device(PhysicalAddress at, AccessSize size) const {
+        return place_of(at, size).device != nullptr;
+    }
 
-    bool powered_off() const { return finisher.request().has_value(); }
+    /// Handles the event of a device that is due now; false if none is.
+    bool handle_due_event();
+    void input(Channel channel, std::span<const std::byte> bytes);
+    std::size_t room_for_input(Channel channel) const;
+
+    bool powered_off() const;
+    bool reset_is_due() const;
+    /// As at power-on, but for the clock. The memory's part is its own.
+    void reset();
 
     /// Where device output goes; not state. Null drops it.
     OutputSink* output = nullptr;
 
-    // ---- state by component, in the order of kComponents ----------------------------------------
-    static constexpr std::array<std::string_view, 5> kComponents{"clock", "hart0", "uart", "aclint",
-                                                                 "finisher"};
+    // ---- state by component ---------------------------------------------------------------------
+    /// "clock", "hart0", "hart1" ..., then the devices.
+    std::span<const std::string_view> component_names() const;
     void save(SavedState& into) const;
     /// Throws BadState; the board is then unusable.
     void load(const SavedState& from);
@@ -89,13 +138,22 @@ struct Board {
     std::vector<FieldValue> describe(std::size_t component) const;
 
   private:
+    struct Place {
+        const Device* device = nullptr;
+        std::uint64_t offset = 0;
+    };
+    Place place_of(PhysicalAddress at, AccessSize size) const;
+    Device& changeable(const Device& device) { return const_cast<Device&>(device); }  // this board's own
+    DeviceContext device_context() const { return {time(), output}; }
+    /// After anything that a device did: its interrupt line reaches the PLIC.
+    void connect_lines();
+    StepCount turn_length() const;
+
     template <class Archive>
-    void serialize_clock(Archive& archive) {
-        archive& BOOST_SERIALIZATION_NVP(steps) & BOOST_SERIALIZATION_NVP(idle);
-    }
+    void serialize_clock(Archive& archive);
     template <class Archive>
     void serialize_component(Archive& archive, std::size_t component);
-    std::array<Device*, 3> devices() { return {&uart, &aclint, &finisher}; }
+    std::array<Device*, 3> devices_with_events() { return {&uart, &rtc, &aclint}; }
 };
 
 }  // namespace backspin::emu

@@ -25,7 +25,7 @@ constexpr std::uint64_t kTreeLimit = 0xc000'0000;
 /// In the mask ROM the tree lies behind the reset vector.
 constexpr std::uint64_t kTreeInRom = 0x100;
 /// Firmware adds to the tree in its place: OpenSBI its reserved memory, U-Boot its arguments.
-constexpr std::uint64_t kTreeSlack = 16 * 1024;
+constexpr std::uint64_t kTreeSlack = 0x4000;
 /// How far behind the kernel's start the initrd lies, if RAM is large enough.
 constexpr std::uint64_t kInitrdDistance = 512 * kMiB;
 /// Larger than any kernel; a bound for what a compressed file may unpack to.

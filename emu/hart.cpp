@@ -9,4 +9,12 @@ const char* Hart::register_name(std::size_t index) {
     return kNames[index];
 }
 
+const char* Hart::float_register_name(std::size_t index) {
+    static constexpr std::array<const char*, 32> kNames{
+        "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1", "fa0",
+        "fa1", "fa2", "fa3", "fa4", "fa5",  "fa6",  "fa7", "fs2", "fs3",  "fs4", "fs5",
+        "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11"};
+    return kNames[index];
+}
+
 }  // namespace backspin::emu

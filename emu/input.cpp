@@ -3,13 +3,27 @@
 #include <algorithm>
 
 #include "emu/csr.hpp"
+#include "emu/mmu.hpp"
+#include "emu/page_tables.hpp"
 
 namespace backspin::emu {
 namespace {
 
-const Csr* csr_of(RegisterId which) {
+const Csr* csr_of(const Board& board, RegisterId which) {
     if (which.value < kFirstCsrRegister || which.value >= kPrivilegeRegister.value) return nullptr;
-    return find_csr(CsrNumber{static_cast<std::uint16_t>(which.value - kFirstCsrRegister)});
+    return find_csr(board.isa(), CsrNumber{static_cast<std::uint16_t>(which.value - kFirstCsrRegister)});
+}
+
+bool is_float_register(RegisterId which) {
+    return which.value >= kFirstFloatRegister && which.value < kFirstFloatRegister + 32;
+}
+
+/// What a debugger may set the current privilege to.
+std::optional<Privilege> privilege_of(std::uint64_t value) {
+    for (const auto privilege : {Privilege::user, Privilege::supervisor, Privilege::machine}) {
+        if (value == static_cast<std::uint64_t>(privilege)) return privilege;
+    }
+    return std::nullopt;
 }
 
 /// Applies each kind of input; one overload each.
@@ -17,23 +31,26 @@ struct Applier {
     Board& board;
     Memory& memory;
 
-    void operator()(const DeviceInput& input) const {
-        if (auto* device = board.input_device(input.channel))
-            device->input(input.bytes, board.device_context());
-    }
+    void operator()(const DeviceInput& input) const { board.input(input.channel, input.bytes); }
     void operator()(const IdleWarp& warp) const {
         // A log from a stranger may ask for any warp.
         constexpr auto kMost = Board::kMostIdle.ns;
         board.idle = VirtualTime{std::min(kMost, board.idle.ns + std::min(kMost, warp.by.ns))};
     }
     void operator()(const MemoryWrite& write) const {
-        const PhysicalAddress at{write.at.value};  // M and U mode without translation
-        if (!memory.load(at, write.bytes)) return;
-        for (auto& hart : board.harts) break_reservation(hart, at, write.bytes.size());
+        if (write.hart.value >= board.harts.size()) return;
+        const auto pieces = locate_for_debugger(board, memory, write.hart, write.at, write.bytes.size());
+        if (!pieces) return;
+        std::size_t done = 0;
+        for (const auto& piece : *pieces) {
+            memory.load(piece.at, std::span(write.bytes).subspan(done, piece.length));
+            done += piece.length;
+            for (auto& hart : board.harts) break_reservation(hart, piece.at, piece.length);
+        }
     }
     void operator()(const RegisterWrite& write) const {
         if (write.hart.value < board.harts.size()) {
-            write_register(board.harts[write.hart.value], write.which, write.value);
+            write_register(board, board.harts[write.hart.value], write.which, write.value);
         }
     }
 };
@@ -47,21 +64,24 @@ void apply_input(Board& board, Memory& memory, const Input& input) {
 std::optional<std::uint64_t> read_register(const Board& board, const Hart& hart, RegisterId which) {
     if (which.value < 32) return which.value == 0 ? 0 : hart.x[which.value];
     if (which == kPcRegister) return hart.pc;
+    if (is_float_register(which)) return hart.f[which.value - kFirstFloatRegister];
     if (which == kPrivilegeRegister) return static_cast<std::uint64_t>(hart.privilege);
-    if (const auto* csr = csr_of(which)) return csr->read(board, hart);
+    if (const auto* csr = csr_of(board, which)) return csr->read(board, hart);
     return std::nullopt;
 }
 
-void write_register(Hart& hart, RegisterId which, std::uint64_t value) {
+void write_register(const Board& board, Hart& hart, RegisterId which, std::uint64_t value) {
+    const auto narrowed = value & hart.xlen_mask();
     if (which.value < 32) {
-        hart.write(which.value, value);
+        hart.write(which.value, narrowed);
     } else if (which == kPcRegister) {
-        hart.pc = value & ~std::uint64_t{1};
+        hart.pc = narrowed & ~std::uint64_t{1};
+    } else if (is_float_register(which)) {
+        hart.f[which.value - kFirstFloatRegister] = value;
     } else if (which == kPrivilegeRegister) {
-        if (value == static_cast<std::uint64_t>(Privilege::user)) hart.privilege = Privilege::user;
-        if (value == static_cast<std::uint64_t>(Privilege::machine)) hart.privilege = Privilege::machine;
-    } else if (const auto* csr = csr_of(which); csr != nullptr && csr->write != nullptr) {
-        csr->write(hart, value);
+        if (const auto privilege = privilege_of(value)) hart.privilege = *privilege;
+    } else if (const auto* csr = csr_of(board, which); csr != nullptr && csr->write != nullptr) {
+        csr->write(board, hart, narrowed);
     }
 }
 
@@ -69,6 +89,23 @@ void break_reservation(Hart& hart, PhysicalAddress at, std::size_t length) {
     if (!hart.reservation || length == 0) return;
     const auto granule = hart.reservation->value & ~std::uint64_t{7};
     if (at.value < granule + 8 && granule < at.value + length) hart.reservation.reset();
+}
+
+std::optional<std::vector<DebuggerPiece>> locate_for_debugger(const Board& board, const Memory& memory,
+                                                              HartId id, VirtualAddress at,
+                                                              std::size_t length) {
+    const auto& hart = board.harts.at(id.value);
+    ConstPageTables tables(memory);
+    std::vector<DebuggerPiece> pieces;
+    for (std::size_t done = 0; done < length;) {
+        const VirtualAddress here{(at.value + done) & hart.xlen_mask()};
+        const auto part = std::min(length - done, kPageSize - here.value % kPageSize);
+        const auto place = translate_for_debugger(hart, board.isa(), here, tables);
+        if (!place || !memory.page_of(*place)) return std::nullopt;
+        pieces.push_back({*place, part});
+        done += part;
+    }
+    return pieces;
 }
 
 }  // namespace backspin::emu

@@ -1,6 +1,9 @@
 // What an input does to the board: the one place where facts from outside, debugger's writes included, enter.
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "base/address.hpp"
 #include "base/input.hpp"
 #include "emu/board.hpp"
@@ -14,13 +17,25 @@ void apply_input(Board& board, Memory& memory, const Input& input);
 /// Registers by the numbers that GDB gives them for RISC-V.
 /// Source: GDB, gdb/riscv-tdep.h, the RISCV_*_REGNUM enumeration.
 inline constexpr RegisterId kPcRegister{32};
+inline constexpr std::uint32_t kFirstFloatRegister = 33;
 inline constexpr std::uint32_t kFirstCsrRegister = 65;  ///< + CSR number
 inline constexpr RegisterId kPrivilegeRegister{kFirstCsrRegister + 4096};
 
 /// Nothing if there is no such register.
 std::optional<std::uint64_t> read_register(const Board& board, const Hart& hart, RegisterId which);
 /// Unknown registers and values that a field cannot hold change nothing.
-void write_register(Hart& hart, RegisterId which, std::uint64_t value);
+void write_register(const Board& board, Hart& hart, RegisterId which, std::uint64_t value);
+
+/// A part of a debugger's range that lies in one page of RAM or ROM.
+struct DebuggerPiece {
+    PhysicalAddress at;
+    std::size_t length = 0;
+};
+/// Where a range is that a debugger sees through this hart. Nothing if any byte of it is not mapped to RAM or
+/// ROM.
+std::optional<std::vector<DebuggerPiece>> locate_for_debugger(const Board& board, const Memory& memory,
+                                                              HartId hart, VirtualAddress at,
+                                                              std::size_t length);
 
 /// A reservation of this hart ends if somebody else writes into the 8 bytes that hold it.
 void break_reservation(Hart& hart, PhysicalAddress at, std::size_t length);

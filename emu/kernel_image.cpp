@@ -92,7 +92,7 @@ std::span<const std::byte> zboot_payload(std::span<const std::byte> file) {
     if (offset > file.size() || size > file.size() - offset)
         throw LoadError("EFI zboot header: its " + hex(size) + " bytes at file offset " + hex(offset) +
                         " reach past the file's end at " + hex(file.size()) + ": copy or build it again");
-    if (!has_at(file, kCompression, std::string_view("gzip", 5)))
+    if (!has_at(file, kCompression, std::string_view("gzip\0", 5)))
         throw LoadError(
             "an EFI zboot kernel that is compressed, but not by gzip: give the uncompressed Image");
     return file.subspan(offset, size);

@@ -16,17 +16,6 @@ std::uint64_t checked_ram_size(std::uint64_t bytes) {
     return bytes;
 }
 
-/// Calls `piece(address, offset, length)` for each part of a range that lies in one page.
-template <class F>
-void by_page(PhysicalAddress at, std::size_t length, F piece) {
-    for (std::size_t done = 0; done < length;) {
-        const PhysicalAddress here{at.value + done};
-        const auto part = std::min(length - done, kPageSize - here.value % kPageSize);
-        piece(here, done, part);
-        done += part;
-    }
-}
-
 }  // namespace
 
 Memory::Memory(std::shared_ptr<PageStore> store, std::uint64_t ram_bytes)
@@ -47,14 +36,14 @@ bool Memory::covers(PhysicalAddress at, std::size_t length) const {
 
 bool Memory::read(PhysicalAddress at, std::span<std::byte> out) const {
     if (!covers(at, out.size())) return false;
-    by_page(at, out.size(), [&](PhysicalAddress here, std::size_t offset, std::size_t length) {
+    for_each_page(at, out.size(), [&](PhysicalAddress here, std::size_t offset, std::size_t length) {
         std::memcpy(out.data() + offset, pages_.read_page(*page_of(here)) + here.value % kPageSize, length);
     });
     return true;
 }
 
 void Memory::put(PhysicalAddress at, std::span<const std::byte> bytes) {
-    by_page(at, bytes.size(), [&](PhysicalAddress here, std::size_t offset, std::size_t length) {
+    for_each_page(at, bytes.size(), [&](PhysicalAddress here, std::size_t offset, std::size_t length) {
         auto* page = pages_.write_page(*page_of(here))->bytes().data();
         std::memcpy(page + here.value % kPageSize, bytes.data() + offset, length);
     });
@@ -64,12 +53,6 @@ bool Memory::write(PhysicalAddress at, std::span<const std::byte> bytes) {
     if (!ram_.contains(at, bytes.size())) return false;
     put(at, bytes);
     return true;
-}
-
-PhysicalAddress Memory::first_missing(PhysicalAddress at, bool writing) const {
-    if (ram_.contains(at)) return {ram_.base.value + ram_.size};
-    if (!writing && kMaskRom.contains(at)) return {kMaskRom.base.value + kMaskRom.size};
-    return at;
 }
 
 bool Memory::load(PhysicalAddress at, std::span<const std::byte> bytes) {

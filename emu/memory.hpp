@@ -1,6 +1,7 @@
 // Guest memory by physical address: RAM, and the mask ROM that the reset vector lies in.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,6 +13,17 @@
 #include "emu/memory_map.hpp"
 
 namespace backspin::emu {
+
+/// Calls `piece(address, offset, length)` for each part of a range that lies in one page.
+template <class F>
+void for_each_page(PhysicalAddress at, std::size_t length, F piece) {
+    for (std::size_t done = 0; done < length;) {
+        const PhysicalAddress here{at.value + done};
+        const auto part = std::min(length - done, kPageSize - here.value % kPageSize);
+        piece(here, done, part);
+        done += part;
+    }
+}
 
 class Memory {
   public:
@@ -29,11 +41,14 @@ class Memory {
     bool read(PhysicalAddress at, std::span<std::byte> out) const;
     /// False, and nothing done, unless all bytes are RAM.
     bool write(PhysicalAddress at, std::span<const std::byte> bytes);
-    /// Of an access that the guest may not make, the address that is in its way: the first one behind RAM or
-    /// ROM if it runs over an end, else its own.
-    PhysicalAddress first_missing(PhysicalAddress at, bool writing) const;
     /// Puts bytes anywhere in RAM or ROM, for loading images. False, and nothing done, outside.
     bool load(PhysicalAddress at, std::span<const std::byte> bytes);
+
+    /// The memory as it is now is what reset() puts back: images loaded, and zeros.
+    void keep_as_power_on() { power_on_ = pages_.share(); }
+    void set_power_on(const PageRoot& root) { power_on_ = root; }
+    /// As after a power cycle. Precondition: the power-on memory was given.
+    void reset() { pages_.restore(power_on_); }
 
     PageTable& pages() { return pages_; }
     const PageTable& pages() const { return pages_; }
@@ -43,6 +58,7 @@ class Memory {
     void put(PhysicalAddress at, std::span<const std::byte> bytes);
 
     BusRange ram_;
+    PageRoot power_on_;
     PageTable pages_;  ///< RAM's pages first, then the ROM's
 };
 

@@ -1,120 +1,209 @@
 #include "emu/reference.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <span>
+#include <variant>
 
 #include "emu/execute.hpp"
 #include "emu/input.hpp"
+#include "emu/mmu.hpp"
+#include "emu/page_tables.hpp"
 
 namespace backspin::emu::reference {
 namespace {
 
+/// Where one byte is, or why it cannot be accessed.
+using Located = std::variant<PhysicalAddress, Trap>;
+
+/// Looks up `size` bytes that lie in one page: translation first, then protection.
+Located locate(const Board& board, Memory& memory, const Hart& hart, const AddressSpace& space,
+               VirtualAddress at, std::size_t size, AccessKind kind) {
+    MemoryPageTables tables(memory);
+    const auto found = translate(space, hart, board.isa(), at, kind, tables, Updates::make);
+    if (found.fault) return Trap{*found.fault, at.value};
+    if (!hart.pmp.allows(found.at, size, kind, space.privilege)) return Trap{access_fault(kind), at.value};
+    return found.at;
+}
+
 /// Memory as the manual describes it: every access looks up what is there.
 class PlainAccess {
   public:
-    PlainAccess(Board& board, Memory& memory, Hart& hart) : board_(board), memory_(memory), hart_(hart) {}
+    PlainAccess(Board& board, Memory& memory, Hart& hart)
+        : board_(board), memory_(memory), hart_(hart), space_(data_space(hart)) {}
 
     Trap trap() const { return trap_; }
 
     template <class Value>
     AccessEnd load(VirtualAddress at, std::uint64_t& bits) {
-        if (get(PhysicalAddress{at.value}, sizeof(Value), bits)) return AccessEnd::done;
-        return raise_missing(Cause::load_access_fault, at, false);
+        if (!each_part(at, sizeof(Value), AccessKind::load)) return AccessEnd::trapped;
+        if (parts_[0].is_device) return load_from_device(parts_[0].at, at, sizeof(Value), bits);
+        bits = 0;
+        const auto bytes = std::as_writable_bytes(std::span(&bits, 1)).first(sizeof(Value));
+        for (std::size_t i = 0, offset = 0; i < part_count_; offset += parts_[i++].size)
+            memory_.read(parts_[i].at, bytes.subspan(offset, parts_[i].size));
+        return AccessEnd::done;
     }
 
     template <class Value>
     AccessEnd store(VirtualAddress at, std::uint64_t bits) {
-        if (put(PhysicalAddress{at.value}, sizeof(Value), bits)) return AccessEnd::done;
-        return raise_missing(Cause::store_access_fault, at, true);
+        if (!each_part(at, sizeof(Value), AccessKind::store)) return AccessEnd::trapped;
+        if (parts_[0].is_device) {
+            const bool taken =
+                board_.write_device(parts_[0].at, static_cast<AccessSize>(sizeof(Value)), bits);
+            return taken ? AccessEnd::done : raise(Cause::store_access_fault, at);
+        }
+        const auto bytes = std::as_bytes(std::span(&bits, 1)).first(sizeof(Value));
+        for (std::size_t i = 0, offset = 0; i < part_count_; offset += parts_[i++].size)
+            memory_.write(parts_[i].at, bytes.subspan(offset, parts_[i].size));
+        return AccessEnd::done;
     }
 
     template <class Value, class Modify>
     AccessEnd atomic(VirtualAddress at, std::uint64_t& bits, Modify modify) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::store_address_misaligned, at);
-        // Devices take no atomic operations.
-        if (!memory_.is_writable(PhysicalAddress{at.value})) return raise(Cause::store_access_fault, at);
-        get(PhysicalAddress{at.value}, sizeof(Value), bits);
-        const auto replaced = modify(static_cast<Value>(bits));
-        put(PhysicalAddress{at.value}, sizeof(Value), static_cast<std::uint64_t>(replaced));
+        const auto place = locate_memory(at, sizeof(Value), AccessKind::store);
+        if (!place) return AccessEnd::trapped;
+        bits = get(*place, sizeof(Value));
+        put(*place, sizeof(Value), static_cast<std::uint64_t>(modify(static_cast<Value>(bits))));
         return AccessEnd::done;
     }
 
     template <class Value>
     AccessEnd reserve(VirtualAddress at, std::uint64_t& bits) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::load_address_misaligned, at);
-        if (!memory_.is_writable(PhysicalAddress{at.value})) return raise(Cause::load_access_fault, at);
-        get(PhysicalAddress{at.value}, sizeof(Value), bits);
-        hart_.reservation = PhysicalAddress{at.value};
+        const auto place = locate_memory(at, sizeof(Value), AccessKind::load);
+        if (!place) return AccessEnd::trapped;
+        bits = get(*place, sizeof(Value));
+        hart_.reservation = *place;
         return AccessEnd::done;
     }
 
+    /// Without any reservation it fails before it looks at the address.
     template <class Value>
     AccessEnd conditional(VirtualAddress at, std::uint64_t bits, std::uint64_t& failed) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::store_address_misaligned, at);
-        failed = hart_.reservation == PhysicalAddress{at.value} ? 0 : 1;
+        failed = 1;
+        if (hart_.reservation) {
+            const auto place = locate_memory(at, sizeof(Value), AccessKind::store);
+            if (!place) return AccessEnd::trapped;
+            failed = hart_.reservation == place ? 0 : 1;
+            if (failed == 0) put(*place, sizeof(Value), bits);
+        }
         hart_.reservation.reset();
-        if (failed == 0) put(PhysicalAddress{at.value}, sizeof(Value), bits);
+        return AccessEnd::done;
+    }
+
+    /// A block may be managed by whoever may read or write it; only zeroing it needs to write.
+    AccessEnd cache_block(VirtualAddress at, CacheOperation operation) {
+        const VirtualAddress block{at.value & ~std::uint64_t{kCacheBlock - 1}};
+        if (operation != CacheOperation::zero && locate_memory(block, kCacheBlock, AccessKind::load))
+            return AccessEnd::done;
+        const auto place = locate_memory(block, kCacheBlock, AccessKind::store);
+        if (!place) return AccessEnd::trapped;
+        constexpr std::array<std::byte, kCacheBlock> kZeros{};
+        if (operation == CacheOperation::zero) memory_.write(*place, kZeros);
         return AccessEnd::done;
     }
 
   private:
+    struct Part {
+        PhysicalAddress at;
+        std::size_t size = 0;
+        bool is_device = false;
+    };
+
     AccessEnd raise(Cause cause, VirtualAddress at) {
         trap_ = Trap{cause, at.value};
         return AccessEnd::trapped;
     }
 
-    /// mtval shows the portion of the access that caused the fault.
-    AccessEnd raise_missing(Cause cause, VirtualAddress at, bool writing) {
-        return raise(cause, {memory_.first_missing(PhysicalAddress{at.value}, writing).value});
-    }
-
-    bool get(PhysicalAddress at, std::size_t size, std::uint64_t& bits) {
-        std::array<std::byte, 8> bytes{};
-        if (memory_.read(at, std::span(bytes).first(size))) {
-            std::memcpy(&bits, bytes.data(), sizeof bits);
-            return true;
+    /// Fills parts_: the access, cut where it crosses into the next page. All of it is memory, or it is one
+    /// aligned access to a device. mtval shows the part that caused a fault.
+    bool each_part(VirtualAddress at, std::size_t size, AccessKind kind) {
+        part_count_ = 0;
+        for (std::size_t done = 0; done < size;) {
+            const VirtualAddress here{(at.value + done) & hart_.xlen_mask()};
+            const auto length = std::min(size - done, kPageSize - here.value % kPageSize);
+            const auto located = locate(board_, memory_, hart_, space_, here, length, kind);
+            if (const auto* trap = std::get_if<Trap>(&located)) {
+                trap_ = *trap;
+                return false;
+            }
+            const auto place = std::get<PhysicalAddress>(located);
+            const bool is_memory =
+                kind == AccessKind::store ? memory_.is_writable(place) : memory_.page_of(place).has_value();
+            const bool is_device = length == size && at.value % size == 0 &&
+                                   board_.has_device(place, static_cast<AccessSize>(size));
+            if (!is_memory && !is_device) {
+                raise(access_fault(kind), here);
+                return false;
+            }
+            parts_[part_count_++] = {place, length, !is_memory};
+            done += length;
         }
-        if (at.value % size != 0) return false;
-        const auto access = static_cast<AccessSize>(size);
-        const auto place = board_.device_at(at, access);
-        if (place.device == nullptr) return false;
-        const auto value = place.device->read(place.offset, access, board_.device_context());
-        if (value) bits = *value;
-        return value.has_value();
+        return true;
     }
 
-    bool put(PhysicalAddress at, std::size_t size, std::uint64_t bits) {
-        std::array<std::byte, 8> bytes;
-        std::memcpy(bytes.data(), &bits, sizeof bits);
-        if (memory_.write(at, std::span(bytes).first(size))) return true;
-        if (at.value % size != 0) return false;
-        const auto access = static_cast<AccessSize>(size);
-        const auto place = board_.device_at(at, access);
-        if (place.device == nullptr) return false;
-        const auto mask = size == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * size)) - 1;
-        return place.device->write(place.offset, access, bits & mask, board_.device_context());
+    /// A place in RAM: devices take no atomic operations.
+    std::optional<PhysicalAddress> locate_memory(VirtualAddress at, std::size_t size, AccessKind kind) {
+        const auto located = locate(board_, memory_, hart_, space_, at, size, kind);
+        if (const auto* trap = std::get_if<Trap>(&located)) {
+            trap_ = *trap;
+            return std::nullopt;
+        }
+        const auto place = std::get<PhysicalAddress>(located);
+        if (memory_.is_writable(place)) return place;
+        raise(access_fault(kind), at);
+        return std::nullopt;
+    }
+
+    AccessEnd load_from_device(PhysicalAddress place, VirtualAddress at, std::size_t size,
+                               std::uint64_t& bits) {
+        const auto value = board_.read_device(place, static_cast<AccessSize>(size));
+        if (!value) return raise(Cause::load_access_fault, at);
+        bits = *value;
+        return AccessEnd::done;
+    }
+
+    std::uint64_t get(PhysicalAddress at, std::size_t size) const {
+        std::uint64_t bits = 0;
+        memory_.read(at, std::as_writable_bytes(std::span(&bits, 1)).first(size));
+        return bits;
+    }
+    void put(PhysicalAddress at, std::size_t size, std::uint64_t bits) {
+        memory_.write(at, std::as_bytes(std::span(&bits, 1)).first(size));
     }
 
     Board& board_;
     Memory& memory_;
     Hart& hart_;
+    AddressSpace space_;
+    std::array<Part, 2> parts_;
+    std::size_t part_count_ = 0;
     Trap trap_;
 };
 
-/// The instruction at hart.pc; nothing, with the trap, if it cannot be fetched.
-std::optional<Instruction> fetch(const Memory& memory, const Hart& hart, Trap& trap) {
-    std::array<std::byte, 4> bytes{};
+/// The instruction at hart.pc, half by half; nothing, with the trap, if it cannot be fetched.
+std::optional<Instruction> fetch(const Board& board, Memory& memory, const Hart& hart, Trap& trap) {
+    const auto space = fetch_space(hart);
     std::uint32_t word = 0;
     for (std::size_t half = 0; half < 2; ++half) {
-        const PhysicalAddress at{hart.pc + 2 * half};
-        if (!memory.read(at, std::span(bytes).subspan(2 * half, 2))) {
+        const VirtualAddress at{(hart.pc + 2 * half) & hart.xlen_mask()};
+        const auto located = locate(board, memory, hart, space, at, 2, AccessKind::fetch);
+        if (const auto* raised = std::get_if<Trap>(&located)) {
+            trap = *raised;
+            return std::nullopt;
+        }
+        std::uint16_t bits = 0;
+        if (!memory.read(std::get<PhysicalAddress>(located), std::as_writable_bytes(std::span(&bits, 1)))) {
             trap = Trap{Cause::instruction_access_fault, at.value};
             return std::nullopt;
         }
-        std::memcpy(&word, bytes.data(), sizeof word);
+        word |= std::uint32_t{bits} << (16 * half);
         if (instruction_length(static_cast<std::uint16_t>(word)) == 2) break;
     }
-    return decode(word);
+    return board.decoder->decode(word);
 }
 
 /// The hart attempts one instruction. It retires or traps.
@@ -122,7 +211,7 @@ StepInfo attempt(Board& board, Memory& memory, Hart& hart) {
     StepInfo info{StepKind::attempt, hart.id, false};
     hart.waiting = false;
     Trap trap;
-    const auto instruction = fetch(memory, hart, trap);
+    const auto instruction = fetch(board, memory, hart, trap);
     bool retired = false;
     if (instruction) {
         PlainAccess access(board, memory, hart);
@@ -131,10 +220,20 @@ StepInfo attempt(Board& board, Memory& memory, Hart& hart) {
         trap = result.trap;
         if (retired) hart.pc = result.next_pc;
         info.returned_from_trap = result.returned_from_trap;
+        if (result.ends_turn) board.turn.end = board.steps + StepCount{1};
     }
     if (!retired) take_trap(hart, trap);
     count(hart, 1, retired ? 1 : 0);
     return info;
+}
+
+/// The hart whose turn it is takes an interrupt, kind (b), or attempts an instruction, kind (a).
+StepInfo move_hart(Board& board, Memory& memory, Hart& hart) {
+    const auto interrupt = interrupt_to_take(hart, board.mip(hart));
+    if (!interrupt) return attempt(board, memory, hart);
+    take_interrupt(hart, *interrupt);
+    count(hart, 1, 0);
+    return StepInfo{StepKind::interrupt, hart.id, false};
 }
 
 std::optional<StepInfo> move(Board& board, Memory& memory, const Input* input) {
@@ -143,17 +242,16 @@ std::optional<StepInfo> move(Board& board, Memory& memory, const Input* input) {
         return StepInfo{StepKind::input, {}, false};
     }
     if (board.powered_off()) return std::nullopt;
-    if (auto* device = board.due_device()) {  // kind (c)
-        device->event(board.device_context());
+    if (board.reset_is_due()) {  // kind (c): the power switch is a device
+        board.reset();
+        memory.reset();
         return StepInfo{StepKind::device_event, {}, false};
     }
-    auto& hart = board.harts.front();
-    if (const auto interrupt = interrupt_to_take(hart, board.mip(hart))) {  // kind (b)
-        take_interrupt(hart, *interrupt);
-        count(hart, 1, 0);
-        return StepInfo{StepKind::interrupt, hart.id, false};
+    if (board.handle_due_event()) return StepInfo{StepKind::device_event, {}, false};  // kind (c)
+    if (const auto turn = board.next_turn()) {
+        board.begin(*turn);
+        return move_hart(board, memory, board.harts[turn->hart.value]);
     }
-    if (board.can_move(hart)) return attempt(board, memory, hart);  // kind (a)
     if (!board.jump_to_deadline()) return std::nullopt;
     return StepInfo{StepKind::idle_jump, {}, false};  // kind (e)
 }

@@ -11,23 +11,26 @@
 #include "base/machine.hpp"
 #include "base/pages.hpp"
 #include "emu/board.hpp"
+#include "emu/boot.hpp"
 #include "emu/engine/interpreter.hpp"
 #include "emu/loader.hpp"
 #include "emu/memory.hpp"
+#include "emu/trap.hpp"
 
 namespace backspin::emu {
 
 /// What the user chose; part of a recording, because the state at every position depends on it.
 struct MachineOptions {
-    std::uint64_t ram_bytes = std::uint64_t{128} << 20;  ///< a multiple of 4096, at least 1 MiB
-    std::uint64_t ns_per_step = 10;  ///< virtual nanoseconds that one step takes, 1 to 1,000,000
+    BoardOptions board;
+    std::uint64_t ram_bytes = std::uint64_t{128} << 20;  ///< a multiple of 4096, 1 MiB to 1 TiB
+    std::string boot_arguments;                          ///< for a Linux kernel
 };
 
 class RiscvMachine final : public Machine {
   public:
-    /// At power-on, with the images in memory and the reset vector leading to `entry`. Throws
-    /// std::invalid_argument for options out of range, LoadError for images that do not fit.
-    RiscvMachine(const MachineOptions& options, std::span<const Image> images, PhysicalAddress entry);
+    /// At power-on, with the files in memory. Throws std::invalid_argument for options out of range,
+    /// LoadError for files that do not fit.
+    RiscvMachine(const MachineOptions& options, const BootFiles& files);
     ~RiscvMachine() override;
 
     // ---- Machine --------------------------------------------------------------------------------
@@ -39,13 +42,13 @@ class RiscvMachine final : public Machine {
     std::size_t room_for_input(Channel channel) const override;
     std::optional<VirtualTime> idle_deadline() const override;
     std::size_t harts() const override { return board_.harts.size(); }
-    HartId current_hart() const override { return board_.harts.front().id; }
+    HartId current_hart() const override;
     ExecutionContext context(HartId hart) const override;
     void set_stop_points(std::span<const StopPoint> points) override { engine_->set_stop_points(points); }
     void set_output(OutputSink* sink) override { sink_ = sink; }
     SavedState save() override;
     void load(const SavedState& state) override;
-    std::span<const std::string_view> component_names() const override { return Board::kComponents; }
+    std::span<const std::string_view> component_names() const override { return board_.component_names(); }
 
     // ---- what a debugger sees; reading never changes the machine --------------------------------
     /// Reads as much as is there from the start of the range; a device register is read without its side
@@ -53,6 +56,8 @@ class RiscvMachine final : public Machine {
     std::size_t read_memory(HartId hart, VirtualAddress at, std::span<std::byte> out) const;
     /// Whether a debugger may write these bytes: RAM and ROM.
     bool can_write_memory(HartId hart, VirtualAddress at, std::size_t length) const;
+    /// The physical address behind one that the hart uses now; nothing if it is not mapped.
+    std::optional<PhysicalAddress> translate(HartId hart, VirtualAddress at) const;
     std::optional<std::uint64_t> read_register(HartId hart, RegisterId which) const;
     bool is_waiting(HartId hart) const { return board_.harts.at(hart.value).waiting; }
     /// How the guest switched itself off.
@@ -67,9 +72,10 @@ class RiscvMachine final : public Machine {
         std::optional<RunEnd> end;  ///< why the run ends before another step
     };
     OneStep advance(StepCount until, const RunOptions& options, Observer* observer);
-    OneStep run_hart(Hart& hart, StepCount until, Observer* observer);
+    OneStep interrupt_hart(Hart& hart, Interrupt interrupt, Observer* observer);
+    OneStep run_hart(const Board::Turn& turn, StepCount until, Observer* observer);
     StepCount next_deadline_step(StepCount until) const;
-    std::size_t peek_device(PhysicalAddress at, std::span<std::byte> out) const;
+    std::size_t peek_devices(PhysicalAddress at, std::span<std::byte> out) const;
 
     Board board_;
     Memory memory_;

@@ -71,9 +71,9 @@ bool Aclint::timer_pending(HartId hart, VirtualTime now) const {
     return mtime(now) >= mtimecmp_.at(hart.value);
 }
 
-std::optional<VirtualTime> Aclint::timer_deadline(HartId hart, VirtualTime now) const {
-    if (timer_pending(hart, now)) return now;
-    const auto ticks_left = mtimecmp_[hart.value] - mtime(now);
+std::optional<VirtualTime> Aclint::time_of(std::uint64_t wanted, VirtualTime now) const {
+    if (mtime(now) >= wanted) return now;
+    const auto ticks_left = wanted - mtime(now);
     const auto ticks_now = now.ns / kNanosecondsPerTick;
     constexpr auto kLastTick = std::numeric_limits<std::uint64_t>::max() / kNanosecondsPerTick;
     if (ticks_left > kLastTick - ticks_now) return std::nullopt;

@@ -48,7 +48,11 @@ class Aclint final : public Device {
 
     /// The earliest virtual time, not before `now`, at which timer_pending holds; nothing if that is never.
     /// Holds until the guest next writes to this device.
-    std::optional<VirtualTime> timer_deadline(HartId hart, VirtualTime now) const;
+    std::optional<VirtualTime> timer_deadline(HartId hart, VirtualTime now) const {
+        return time_of(mtimecmp_.at(hart.value), now);
+    }
+    /// The earliest virtual time, not before `now`, at which mtime is at least this; nothing if that is never.
+    std::optional<VirtualTime> time_of(std::uint64_t mtime, VirtualTime now) const;
 
     template <class Archive>
     void serialize(Archive& archive, unsigned /*version*/) {

@@ -15,9 +15,10 @@ struct Operation {
     std::uint8_t rd = 0;  ///< x0 as a destination is redirected to Hart::kSink
     std::uint8_t rs1 = 0;
     std::uint8_t rs2 = 0;
-    std::uint8_t length = 0;        ///< bytes
-    std::uint16_t remaining = 0;    ///< steps from here to the block's end, this one included
-    std::uint16_t page_offset = 0;  ///< of the instruction in its page
+    std::uint8_t length : 7 = 0;           ///< bytes
+    std::uint8_t has_instruction : 1 = 0;  ///< the next slot holds it
+    std::uint16_t remaining = 0;           ///< steps from here to the block's end, this one included
+    std::uint16_t page_offset = 0;         ///< of the instruction in its page
 };
 
 union Slot;

@@ -17,16 +17,30 @@ Kind kind_of(const Instruction& instruction) {
     return instruction.opcode == Opcode::illegal ? Kind::illegal : definition(instruction.opcode).kind;
 }
 
+bool is_floating(Kind kind) {
+    return kind == Kind::floating || kind == Kind::floating_load || kind == Kind::floating_store;
+}
+
+/// Whether more of the instruction is needed than an Operation holds. (A jump has room for its links there.)
+bool needs_instruction(Kind kind) {
+    switch (kind) {
+        case Kind::alu:
+        case Kind::load:
+        case Kind::store: return false;
+        default: return true;
+    }
+}
+
 Slot slot_for(const Instruction& instruction, std::int32_t handler, std::size_t offset) {
     Slot slot;
-    slot.operation = {handler,
-                      instruction.imm,
-                      instruction.rd == 0 ? static_cast<std::uint8_t>(Hart::kSink) : instruction.rd,
-                      instruction.rs1,
-                      instruction.rs2,
-                      instruction.length,
-                      0,
-                      static_cast<std::uint16_t>(offset)};
+    auto& operation = slot.operation;
+    operation.handler = handler;
+    operation.imm = instruction.imm;
+    operation.rd = instruction.rd;
+    operation.rs1 = instruction.rs1;
+    operation.rs2 = instruction.rs2;
+    operation.length = instruction.length & 7;
+    operation.page_offset = static_cast<std::uint16_t>(offset);
     return slot;
 }
 
@@ -45,8 +59,10 @@ std::uint16_t half_at(const std::byte* page, std::size_t offset) {
 
 }  // namespace
 
-CodeCache::CodeCache(const Memory& memory)
-    : memory_(memory), nodes_((memory.pages().page_count() + kPagesPerNode - 1) / kPagesPerNode) {}
+CodeCache::CodeCache(const Memory& memory, const Decoder& decoder)
+    : memory_(memory),
+      decoder_(decoder),
+      nodes_((memory.pages().page_count() + kPagesPerNode - 1) / kPagesPerNode) {}
 
 CodeCache::CodePage& CodeCache::page_at(PageIndex index) {
     auto& node = nodes_[index.value / kPagesPerNode];
@@ -110,6 +126,28 @@ const Slot* CodeCache::block_at(PhysicalAddress at) {
     return block != nullptr ? block : build(*index, page, offset);
 }
 
+std::int32_t CodeCache::handler_for(const Instruction& instruction, Kind kind) const {
+    switch (kind) {
+        case Kind::atomic:
+        case Kind::reserve:
+        case Kind::conditional:
+        case Kind::cache:
+        case Kind::illegal: return handlers_.general;
+        case Kind::floating: return handlers_.floating;
+        case Kind::system: return handlers_.system;
+        case Kind::branch:
+        case Kind::jump: {
+            // Where instructions are whole words only, a target between two of them is an exception.
+            const bool whole_words = !decoder_.isa().has(Extension::Zca);
+            const bool may_miss = instruction.opcode == Opcode::jalr || (instruction.imm & 2) != 0;
+            if (whole_words && may_miss) return handlers_.transfer;
+            break;
+        }
+        default: break;
+    }
+    return handlers_.of_opcode[static_cast<std::size_t>(instruction.opcode)];
+}
+
 const Slot* CodeCache::build(PageIndex index, CodePage& page, std::size_t start) {
     const auto* bytes = memory_.pages().read_page(index);
     std::vector<Slot> slots;
@@ -141,20 +179,16 @@ const Slot* CodeCache::build(PageIndex index, CodePage& page, std::size_t start)
         }
         std::uint32_t word = first;
         if (instruction_length(first) == 4) word |= std::uint32_t{half_at(bytes, offset + 2)} << 16;
-        const auto instruction = decode(word);
+        const auto instruction = decoder_.decode(word);
         const auto kind = kind_of(instruction);
-        const bool general = kind == Kind::atomic || kind == Kind::reserve || kind == Kind::conditional ||
-                             kind == Kind::illegal;
-        const auto handler = general ? handlers_.general
-                             : kind == Kind::system
-                                 ? handlers_.system
-                                 : handlers_.of_opcode[static_cast<std::size_t>(instruction.opcode)];
-        slots.push_back(slot_for(instruction, handler, offset));
-        if (general || kind == Kind::system) {
-            slots.emplace_back().instruction = instruction;
-        } else if (kind == Kind::branch || kind == Kind::jump) {
-            slots.emplace_back().links = Links{};
-        }
+        const auto handler = handler_for(instruction, kind);
+        const bool linked = handler != handlers_.transfer && (kind == Kind::branch || kind == Kind::jump);
+        const bool has_instruction = !linked && needs_instruction(kind);
+        auto& slot = slots.emplace_back(slot_for(instruction, handler, offset));
+        slot.operation.has_instruction = has_instruction;
+        if (instruction.rd == 0 && !is_floating(kind)) slot.operation.rd = Hart::kSink;
+        if (has_instruction) slots.emplace_back().instruction = instruction;
+        if (linked) slots.emplace_back().links = Links{};
         offset += instruction.length;
         open = !ends_block(kind);
     }

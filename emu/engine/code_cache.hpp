@@ -18,10 +18,13 @@ namespace backspin::emu {
 
 /// Where the interpreter's code for the operations lies; filled in by the interpreter.
 struct HandlerTable {
-    std::array<std::int32_t, 256> of_opcode{};  ///< by Opcode
+    std::array<std::int32_t, 512> of_opcode{};  ///< by Opcode
     std::int32_t general = 0;                   ///< executes the Instruction in the next slot
     std::int32_t system = 0;                    ///< likewise, and may change anything: ends the block
+    std::int32_t floating = 0;                  ///< computes with the Instruction in the next slot, floating
+    std::int32_t transfer = 0;                  ///< a branch or jump of the Instruction in the next slot
     std::int32_t straddling = 0;                ///< an instruction that crosses into the next page
+    std::int32_t uncached = 0;                  ///< any instruction, in no block: fetched anew each time
     std::int32_t edge = 0;                      ///< go on at the next address in another block; not a step
     std::int32_t breakpoint = 0;                ///< an execute stop may be here; not a step
     std::int32_t stop = 0;                      ///< the budget ends here; not a step
@@ -29,7 +32,7 @@ struct HandlerTable {
 
 class CodeCache {
   public:
-    explicit CodeCache(const Memory& memory);
+    CodeCache(const Memory& memory, const Decoder& decoder);
 
     void set_handlers(const HandlerTable& handlers) { handlers_ = handlers; }
     const HandlerTable& handlers() const { return handlers_; }
@@ -88,7 +91,10 @@ class CodeCache {
     void validate(PageIndex index, CodePage& page);
     const Slot* build(PageIndex index, CodePage& page, std::size_t offset);
 
+    std::int32_t handler_for(const Instruction& instruction, Kind kind) const;
+
     const Memory& memory_;
+    const Decoder& decoder_;
     HandlerTable handlers_;
     std::vector<std::unique_ptr<CodeNode>> nodes_;
     std::vector<std::unique_ptr<Slot[]>> dead_;

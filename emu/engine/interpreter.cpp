@@ -13,10 +13,40 @@
 
 namespace backspin::emu {
 
+namespace {
+
+/// Kernel, machine mode and a few processes.
+constexpr std::size_t kJumpBanks = 6;
+
+/// CSRs that decide about translation, interrupts or deadlines; the others only hold values.
+bool steers_the_hart(std::int32_t csr) {
+    switch (csr) {
+        case 0x100:  // sstatus
+        case 0x104:  // sie
+        case 0x10a:  // senvcfg
+        case 0x144:  // sip
+        case 0x14d:  // stimecmp
+        case 0x15d:  // stimecmph
+        case 0x180:  // satp
+            return true;
+        default: return (csr >= 0x300 && csr < 0x340) || (csr >= 0x344 && csr < 0x400);
+    }
+}
+
+}  // namespace
+
 Interpreter::Interpreter(Board& board, Memory& memory)
-    : board_(board), memory_(memory), code_(memory), port_(board, memory, code_, stops_) {
+    : board_(board), memory_(memory), code_(memory, *board.decoder), port_(board, memory, code_, stops_) {
+    for (std::size_t i = 0; i < board.harts.size(); ++i) jump_banks_.emplace_back(kJumpBanks);
+    // Learns where its own handlers are.
     Hart nobody;
-    execute_blocks(nobody, StepCount{}, nullptr);  // learns where its own handlers are
+    if (board.isa().xlen() == 64) {
+        execute_blocks<std::uint64_t>(nobody, StepCount{}, nullptr);
+    } else {
+        execute_blocks<std::uint32_t>(nobody, StepCount{}, nullptr);
+    }
+    uncached_.operation.handler = code_.handlers().uncached;
+    uncached_.operation.remaining = 1;
 }
 
 // ---- what the blocks depend on ------------------------------------------------------------------
@@ -33,38 +63,34 @@ void Interpreter::pages_replaced() {
 }
 
 void Interpreter::bytes_changed(PhysicalAddress at, std::size_t length) {
-    for (std::size_t done = 0; done < length;) {
-        const PhysicalAddress here{at.value + done};
-        const auto part = std::min(length - done, kPageSize - here.value % kPageSize);
+    for_each_page(at, length, [&](PhysicalAddress here, std::size_t, std::size_t part) {
         const auto index = memory_.page_of(here);
         if (index && code_.overlaps_code(*index, here.value % kPageSize, part)) code_.drop(*index);
-        done += part;
-    }
+    });
     port_.forget_entries();
 }
 
 void Interpreter::forget_jumps() {
-    for (std::size_t word = 0; word < jumps_used_.size(); ++word) {
-        for (auto bits = jumps_used_[word]; bits != 0; bits &= bits - 1) {
-            jumps_[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))] = JumpEntry{};
-        }
-        jumps_used_[word] = 0;
-    }
+    for (auto& banks : jump_banks_) banks.for_each([](JumpTable& jumps) { jumps.clear(); });
+}
+
+void Interpreter::forget_stale_jumps() {
+    if (code_generation_ == code_.generation() && translation_generation_ == port_.generation()) return;
+    forget_jumps();
+    code_generation_ = code_.generation();
+    translation_generation_ = port_.generation();
 }
 
 const Slot* Interpreter::find_block(std::uint64_t pc) {
-    const PhysicalAddress at{pc};
-    const auto* block = code_.block_at(at);
-    // Looking may have dropped blocks that a restore made stale.
-    if (code_generation_ != code_.generation()) {
-        forget_jumps();
-        code_generation_ = code_.generation();
+    const auto at = port_.locate_code(VirtualAddress{pc});
+    const auto* block = at ? code_.block_at(*at) : nullptr;
+    forget_stale_jumps();  // looking may have dropped blocks that a restore made stale
+    if (block == nullptr) {
+        uncached_.operation.page_offset = static_cast<std::uint16_t>(pc % kPageSize);
+        return &uncached_;
     }
-    if (block == nullptr) return nullptr;
-    port_.page_became_code(at);
-    const auto slot = pc >> 1 & (kJumpEntries - 1);
-    jumps_[slot] = {pc, block};
-    jumps_used_[slot / 64] |= std::uint64_t{1} << slot % 64;
+    port_.page_became_code(*at);
+    jumps_->enter(pc, block);
     return block;
 }
 
@@ -83,7 +109,7 @@ const Slot* Interpreter::make_tail(const Slot* from, std::uint64_t steps) {
         }
         if (steps == 0) break;
         to->operation.remaining = static_cast<std::uint16_t>(steps--);
-        const bool has_instruction = from->operation.handler == handlers.general;
+        const bool has_instruction = from->operation.has_instruction != 0;
         ++from, ++to;
         if (has_instruction) *to++ = *from++;
     }
@@ -100,23 +126,40 @@ bool Interpreter::stops_before(const Hart& hart, Observer* observer) const {
     return observer->on_hit(Hit{StopKind::execute, pc, board_.steps, hart.id, false}) == Verdict::stop;
 }
 
-Instruction Interpreter::fetch_straddling(const Hart& hart, bool& fetched) const {
-    std::uint32_t word = 0;
-    std::array<std::byte, 4> bytes{};
-    fetched = memory_.read(PhysicalAddress{hart.pc}, bytes);
-    std::memcpy(&word, bytes.data(), sizeof word);
-    return decode(word);
+std::optional<Instruction> Interpreter::fetch(const Hart& hart) {
+    const auto first = port_.fetch(VirtualAddress{hart.pc});
+    if (!first) return std::nullopt;
+    std::uint32_t word = *first;
+    if (instruction_length(*first) == 4) {
+        const auto second = port_.fetch(VirtualAddress{(hart.pc + 2) & hart.xlen_mask()});
+        if (!second) return std::nullopt;
+        word |= std::uint32_t{*second} << 16;
+    }
+    return board_.decoder->decode(word);
+}
+
+bool Interpreter::goes_on_after(const Instruction& instruction, const AttemptResult& result) {
+    if (result.returned_from_trap || result.ends_turn) return false;
+    switch (instruction.opcode) {
+        case Opcode::csrrw:
+        case Opcode::csrrs:
+        case Opcode::csrrc:
+        case Opcode::csrrwi:
+        case Opcode::csrrsi:
+        case Opcode::csrrci: return !steers_the_hart(instruction.imm);
+        default: return true;
+    }
 }
 
 Interpreter::Result Interpreter::run(Hart& hart, StepCount until, Observer* observer) {
     assert(board_.steps < until);
     port_.arm(observer);
     code_.bury();
-    if (code_generation_ != code_.generation()) {
-        forget_jumps();
-        code_generation_ = code_.generation();
-    }
-    return execute_blocks(hart, until, observer);
+    port_.select(hart);
+    forget_stale_jumps();
+    jumps_ = &jump_banks_[hart.id.value].select(fetch_space(hart));
+    return hart.xlen == 64 ? execute_blocks<std::uint64_t>(hart, until, observer)
+                           : execute_blocks<std::uint32_t>(hart, until, observer);
 }
 
 // Within a block: `d` is the slot that runs, `base` the address of its page, `left` what remains of the
@@ -125,6 +168,7 @@ Interpreter::Result Interpreter::run(Hart& hart, StepCount until, Observer* obse
 //   NEXT      on to the next slot
 //   ENTER     starts the block at d: pays for it, or runs only as much as the budget allows
 //   FOLLOW    goes where a branch leads: straight there if the link is known
+template <class X>
 Interpreter::Result Interpreter::execute_blocks(Hart& hart, StepCount until, Observer* observer) {
 #define HANDLER_OF(label) \
     static_cast<std::int32_t>(static_cast<char*>(&&label) - static_cast<char*>(&&on_stop))
@@ -162,13 +206,18 @@ Interpreter::Result Interpreter::execute_blocks(Hart& hart, StepCount until, Obs
 #define LOAD_ROW(name, ...) ROW(name)
 #define STORE_ROW(name, ...) ROW(name)
 #define BRANCH_ROW(name, ...) ROW(name)
+#define FLOAT_LOAD_ROW(name, ...) ROW(name)
+#define FLOAT_STORE_ROW(name, ...) ROW(name)
 #include "emu/isa/instructions.inc"
         ROW(jal)
         ROW(jalr)
 #undef ROW
         table.general = HANDLER_OF(on_general);
         table.system = HANDLER_OF(on_system);
+        table.floating = HANDLER_OF(on_floating);
+        table.transfer = HANDLER_OF(on_transfer);
         table.straddling = HANDLER_OF(on_straddling);
+        table.uncached = HANDLER_OF(on_uncached);
         table.edge = HANDLER_OF(on_edge);
         table.breakpoint = HANDLER_OF(on_breakpoint);
         table.stop = HANDLER_OF(on_stop);
@@ -176,11 +225,11 @@ Interpreter::Result Interpreter::execute_blocks(Hart& hart, StepCount until, Obs
         return {};
     }
 
-    using semantics::X;
+    using Table = Semantics<X>;
     char* const origin = static_cast<char*>(&&on_stop);
-    X* const x = hart.x.data();
+    std::uint64_t* const x = hart.x.data();
     std::uint64_t left = (until - board_.steps).value;
-    X pc = hart.pc;
+    X pc = static_cast<X>(hart.pc);
     X base = 0;
     const Slot* d = nullptr;
     const Slot** unlinked = nullptr;
@@ -192,7 +241,7 @@ Interpreter::Result Interpreter::execute_blocks(Hart& hart, StepCount until, Obs
         const auto steps = (now - board_.steps).value;
         count(hart, steps, steps);
         board_.steps = now;
-        hart.pc = base + d->operation.page_offset;
+        hart.pc = static_cast<X>(base + d->operation.page_offset);
     };
     // Counts the step at d, which retired, and goes to where it leads.
     const auto retire = [&](X next_pc) {
@@ -203,20 +252,18 @@ Interpreter::Result Interpreter::execute_blocks(Hart& hart, StepCount until, Obs
 
     goto go_to_pc;
 
-go_to_pc: {
-    const auto& jump = jumps_[pc >> 1 & (kJumpEntries - 1)];
+go_to_pc:
     base = pc & ~X{kPageSize - 1};
-    d = jump.pc == pc ? jump.block : find_block(pc);
+    d = jumps_->find(pc);
     if (d == nullptr) [[unlikely]]
-        goto cannot_fetch;
+        d = find_block(pc);
     ENTER;
-}
 
 resolve:
     // Links never leave the page: its blocks live and die together.
     if ((pc ^ base) < kPageSize) {
         d = find_block(pc);
-        *unlinked = d;
+        if (d != &uncached_) *unlinked = d;
         ENTER;
     }
     goto go_to_pc;
@@ -253,49 +300,57 @@ on_breakpoint:
     }
     NEXT;
 
-cannot_fetch: {
-    // Always an attempt of its own, with budget left for it or not.
-    const auto steps = (until - board_.steps).value - left;
-    count(hart, steps, steps);
-    board_.steps += StepCount{steps};
-    hart.pc = pc;
-    if (left == 0) return {Leave::budget, false};
-    if (stops_before(hart, observer)) return {Leave::stopped, false};
-    trap = Trap{Cause::instruction_access_fault, pc};
-    goto take;
-}
-
-on_straddling: {
+on_uncached:
     synchronise();
-    bool fetched = false;
-    const auto instruction = fetch_straddling(hart, fetched);
-    if (!fetched) {
-        trap = Trap{Cause::instruction_access_fault, hart.pc + 2};
-        goto take;
-    }
-    const auto result = execute(instruction, board_, hart, port_);
+    if (stops_before(hart, observer)) return {Leave::stopped, false};
+    goto attempt_uncached;
+
+on_straddling:
+    synchronise();
+attempt_uncached: {
+    const auto instruction = fetch(hart);
+    if (!instruction) goto fault;
+    const auto result = execute_as<X>(*instruction, board_, hart, port_);
     if (result.end == AccessEnd::stopped) return {Leave::stopped, false};
     trap = result.trap;
     if (result.end == AccessEnd::trapped) goto take;
     retire(result.next_pc);
+    if (result.ends_turn) board_.end_turn();
     port_.take_attention();
     return {Leave::attention, result.returned_from_trap};
 }
 
 on_system: {
     synchronise();
-    const auto result = execute_system(d[1].instruction, board_, hart);
-    if (result.trap) {
-        trap = *result.trap;
-        goto take;
-    }
+    const auto& instruction = d[1].instruction;
+    const auto result = execute_as<X>(instruction, board_, hart, port_);
+    trap = result.trap;
+    if (result.end == AccessEnd::trapped) goto take;
     retire(result.next_pc);
-    return {Leave::attention, result.returned_from_trap};
+    if (result.ends_turn) board_.end_turn();
+    if (!goes_on_after(instruction, result)) return {Leave::attention, result.returned_from_trap};
+    pc = static_cast<X>(result.next_pc);
+    goto go_to_pc;
 }
+
+on_transfer: {
+    synchronise();
+    const auto result = execute_as<X>(d[1].instruction, board_, hart, port_);
+    trap = result.trap;
+    if (result.end == AccessEnd::trapped) goto take;
+    retire(result.next_pc);
+    pc = static_cast<X>(result.next_pc);
+    goto go_to_pc;
+}
+
+on_floating:
+    if (!execute_floating<X>(d[1].instruction, hart)) goto on_general;  // illegal
+    ++d;
+    NEXT;
 
 on_general: {
     synchronise();
-    const auto result = execute(d[1].instruction, board_, hart, port_);
+    const auto result = execute_as<X>(d[1].instruction, board_, hart, port_);
     if (result.end == AccessEnd::stopped) return {Leave::stopped, false};
     trap = result.trap;
     if (result.end == AccessEnd::trapped) goto take;
@@ -317,26 +372,26 @@ take:
     return {Leave::attention, false};
 
 leave_after_access:
-    retire(base + d->operation.page_offset + d->operation.length);
+    retire(static_cast<X>(base + d->operation.page_offset + d->operation.length));
     return {Leave::attention, false};
 
 #define RD x[d->operation.rd]
-#define RS1 x[d->operation.rs1]
-#define RS2 x[d->operation.rs2]
+#define RS1 static_cast<X>(x[d->operation.rs1])
+#define RS2 static_cast<X>(x[d->operation.rs2])
 #define IMM static_cast<X>(static_cast<std::int64_t>(d->operation.imm))
-#define HERE (base + d->operation.page_offset)
-#define REGISTER_ROW(name, ...)                        \
-    on_##name : RD = semantics::name::apply(RS1, RS2); \
+#define HERE static_cast<X>(base + d->operation.page_offset)
+#define REGISTER_ROW(name, ...)                    \
+    on_##name : RD = Table::name::apply(RS1, RS2); \
     NEXT;
-#define IMMEDIATE_ROW(name, ...)                       \
-    on_##name : RD = semantics::name::apply(RS1, IMM); \
+#define IMMEDIATE_ROW(name, ...)                   \
+    on_##name : RD = Table::name::apply(RS1, IMM); \
     NEXT;
-#define UPPER_ROW(name, ...)                            \
-    on_##name : RD = semantics::name::apply(HERE, IMM); \
+#define UPPER_ROW(name, ...)                        \
+    on_##name : RD = Table::name::apply(HERE, IMM); \
     NEXT;
 #define LOAD_ROW(name, extension, encoding, type)                                     \
     on_##name : {                                                                     \
-        const VirtualAddress at{RS1 + IMM};                                           \
+        const VirtualAddress at{static_cast<X>(RS1 + IMM)};                           \
         type value;                                                                   \
         if (const auto* host = port_.find_for_reading(at, sizeof value)) [[likely]] { \
             std::memcpy(&value, host, sizeof value);                                  \
@@ -357,7 +412,7 @@ leave_after_access:
     }
 #define STORE_ROW(name, extension, encoding, type)                              \
     on_##name : {                                                               \
-        const VirtualAddress at{RS1 + IMM};                                     \
+        const VirtualAddress at{static_cast<X>(RS1 + IMM)};                     \
         const auto value = static_cast<type>(RS2);                              \
         if (auto* host = port_.find_for_writing(at, sizeof value)) [[likely]] { \
             std::memcpy(host, &value, sizeof value);                            \
@@ -372,19 +427,42 @@ leave_after_access:
         }                                                                       \
         NEXT;                                                                   \
     }
-#define BRANCH_ROW(name, ...)                           \
-    on_##name : if (semantics::name::apply(RS1, RS2)) { \
-        FOLLOW(taken, HERE + IMM);                      \
-    }                                                   \
+#define BRANCH_ROW(name, ...)                       \
+    on_##name : if (Table::name::apply(RS1, RS2)) { \
+        FOLLOW(taken, HERE + IMM);                  \
+    }                                               \
     FOLLOW(fall_through, HERE + d->operation.length);
+#define FLOAT_LOAD_ROW(name, extension, encoding, type)                              \
+    on_##name : {                                                                    \
+        using Value = typename Table::name::Value;                                   \
+        const VirtualAddress at{static_cast<X>(RS1 + IMM)};                          \
+        const auto* host = port_.find_for_reading(at, sizeof(typename Value::Bits)); \
+        if (host == nullptr || !hart.floating_point_is_on()) goto on_general;        \
+        Value value{};                                                               \
+        std::memcpy(&value.bits, host, sizeof value.bits);                           \
+        hart.f[d->operation.rd] = fp::box(value);                                    \
+        hart.mstatus |= mstatus::kFsDirty;                                           \
+        ++d;                                                                         \
+        NEXT;                                                                        \
+    }
+#define FLOAT_STORE_ROW(name, extension, encoding, type)                      \
+    on_##name : {                                                             \
+        using Bits = typename Table::name::Value::Bits;                       \
+        const VirtualAddress at{static_cast<X>(RS1 + IMM)};                   \
+        auto* host = port_.find_for_writing(at, sizeof(Bits));                \
+        if (host == nullptr || !hart.floating_point_is_on()) goto on_general; \
+        std::memcpy(host, &hart.f[d->operation.rs2], sizeof(Bits));           \
+        ++d;                                                                  \
+        NEXT;                                                                 \
+    }
 #include "emu/isa/instructions.inc"
 
 on_jal:
     RD = HERE + d->operation.length;
-    FOLLOW(taken, semantics::jal::apply(HERE, 0, IMM));
+    FOLLOW(taken, Table::jal::apply(HERE, 0, IMM));
 
 on_jalr:
-    pc = semantics::jalr::apply(HERE, RS1, IMM);
+    pc = Table::jalr::apply(HERE, RS1, IMM);
     RD = HERE + d->operation.length;
     goto go_to_pc;
 

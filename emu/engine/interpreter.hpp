@@ -4,10 +4,14 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "base/machine.hpp"
 #include "emu/board.hpp"
+#include "emu/engine/banks.hpp"
 #include "emu/engine/code_cache.hpp"
+#include "emu/engine/jump_table.hpp"
 #include "emu/engine/memory_port.hpp"
 #include "emu/engine/stop_points.hpp"
 #include "emu/memory.hpp"
@@ -45,29 +49,34 @@ class Interpreter {
     void bytes_changed(PhysicalAddress at, std::size_t length);
 
   private:
-    struct JumpEntry {
-        std::uint64_t pc = 1;  // no instruction starts at an odd address
-        const Slot* block = nullptr;
-    };
-    static constexpr std::size_t kJumpEntries = 4096;
+    /// Whether a system instruction that retired leaves everything as it was that the machine's loop decides
+    /// by.
+    bool goes_on_after(const Instruction& instruction, const AttemptResult& result);
 
+    template <class X>
     Result execute_blocks(Hart& hart, StepCount until, Observer* observer);
-    /// The block at this address, remembered for next time; null if nothing can be fetched there.
+    /// The block at this address, remembered for next time; the uncached slot if there can be none.
     const Slot* find_block(std::uint64_t pc);
     const Slot* make_tail(const Slot* from, std::uint64_t steps);
+    /// Forgets where code was found, if blocks or translations were dropped since.
+    void forget_stale_jumps();
     void forget_jumps();
     /// Whether the observer wants to stop before an attempt at hart.pc.
     bool stops_before(const Hart& hart, Observer* observer) const;
-    Instruction fetch_straddling(const Hart& hart, bool& fetched) const;
+    /// The instruction at hart.pc, with all that belongs to fetching it. Nothing, with the trap in the port,
+    /// if it cannot be fetched.
+    std::optional<Instruction> fetch(const Hart& hart);
 
     Board& board_;
     Memory& memory_;
     StopPoints stops_;
     CodeCache code_;
     MemoryPort port_;
-    std::array<JumpEntry, kJumpEntries> jumps_{};
-    std::array<std::uint64_t, kJumpEntries / 64> jumps_used_{};
+    std::vector<Banks<JumpTable>> jump_banks_;  ///< by hart
+    JumpTable* jumps_ = nullptr;                ///< of the hart that runs, where it is now
     std::uint64_t code_generation_ = 0;
+    std::uint64_t translation_generation_ = 0;
+    Slot uncached_;
     std::array<Slot, 3 * kMaxBlockSteps + 2> tail_{};
 };
 

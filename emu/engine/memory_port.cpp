@@ -3,15 +3,57 @@
 #include <algorithm>
 
 namespace backspin::emu {
+namespace {
+
+/// Kernel, its process with and without access to user pages, and a few processes more.
+constexpr std::size_t kBanks = 8;
+
+}  // namespace
+
+/// The page tables as a walk of the engine sees them: what it reads is watched from then on.
+class MemoryPort::Tables final : public PageTables {
+  public:
+    explicit Tables(MemoryPort& port) : port_(port) {}
+    std::optional<std::uint64_t> read(PhysicalAddress at, unsigned size) override {
+        std::uint64_t entry = 0;
+        auto& memory = port_.memory_;
+        if (!memory.read(at, std::as_writable_bytes(std::span(&entry, 1)).first(size))) return std::nullopt;
+        port_.watch_table(*memory.page_of(at));
+        return entry;
+    }
+    /// Sets bits that no translation depends on: what was entered needed them set, or does not need them.
+    bool write(PhysicalAddress at, unsigned size, std::uint64_t value) override {
+        if (!port_.memory_.is_writable(at)) return false;
+        port_.put(at, std::as_bytes(std::span(&value, 1)).first(size));
+        return true;
+    }
+
+  private:
+    MemoryPort& port_;
+};
+
+MemoryPort::MemoryPort(Board& board, Memory& memory, CodeCache& code, const StopPoints& stops)
+    : board_(board), memory_(memory), code_(code), stops_(stops) {
+    for (std::size_t i = 0; i < board.harts.size(); ++i) banks_.emplace_back(kBanks);
+}
+
+void MemoryPort::select(Hart& hart) {
+    hart_ = &hart;
+    data_space_ = data_space(hart);
+    fetch_space_ = fetch_space(hart);
+    data_ = &banks_[hart.id.value].select(data_space_);
+}
 
 std::byte* MemoryPort::find_beside_code(VirtualAddress at, std::size_t size) const {
-    const auto& entry = beside_code_[at.value >> kPageBits & (beside_code_.size() - 1)];
+    const auto& entry = data_->beside_code[at.value >> kPageBits & (data_->beside_code.size() - 1)];
     if (entry.page != page_of(VirtualAddress{at.value + size - 1}).value) return nullptr;
     const auto first = at.value >> 6 & 63;
     const auto last = (at.value + size - 1) >> 6 & 63;
     if ((*entry.granules >> first & 1) != 0 || (*entry.granules >> last & 1) != 0) return nullptr;
     return reinterpret_cast<std::byte*>(at.value + entry.delta);
 }
+
+// ---- what is forgotten, and when ----------------------------------------------------------------
 
 void MemoryPort::arm(Observer* observer) {
     const bool changes_what_is_entered =
@@ -21,144 +63,260 @@ void MemoryPort::arm(Observer* observer) {
 }
 
 void MemoryPort::forget_write_entries() {
-    writes_.clear();
-    beside_code_.fill(BesideCode{});
+    for (auto& banks : banks_) banks.for_each([](Data& data) { data.clear_writes(); });
 }
 
 void MemoryPort::forget_entries() {
-    reads_.clear();
-    forget_write_entries();
+    for (auto& banks : banks_) banks.for_each([](Data& data) { data.clear(); });
+    tables_.clear();
+    ++generation_;
 }
+
+void MemoryPort::drop_translations() {
+    forget_entries();
+    attention_ = true;
+}
+
+void MemoryPort::drop_writes_to(PageIndex index) {
+    const auto* host = memory_.pages().read_page(index);
+    const auto target = reinterpret_cast<std::uint64_t>(host);
+    for (auto& banks : banks_) {
+        banks.for_each([&](Data& data) {
+            data.writes.drop_leading_to(host);
+            for (auto& entry : data.beside_code) {
+                if (entry.page + entry.delta == target) entry = BesideCode{};
+            }
+        });
+    }
+}
+
+void MemoryPort::page_became_code(PhysicalAddress at) {
+    drop_writes_to(*memory_.page_of(at));
+}
+
+void MemoryPort::watch_table(PageIndex index) {
+    if (tables_.insert(index.value).second) drop_writes_to(index);
+}
+
+/// Whether the bytes reach into an entry that a walk may have used. What was invalid led nowhere.
+bool MemoryPort::overwrites_valid_entry(PageIndex index, std::size_t offset, std::size_t length) const {
+    const std::size_t size = hart_->xlen / 8;
+    const auto* page = memory_.pages().read_page(index);
+    for (auto entry = offset / size * size; entry < offset + length; entry += size) {
+        if ((page[entry] & std::byte{1}) != std::byte{0}) return true;
+    }
+    return false;
+}
+
+// ---- stop points --------------------------------------------------------------------------------
 
 AccessEnd MemoryPort::raise(Cause cause, VirtualAddress at) {
     trap_ = Trap{cause, at.value};
     return AccessEnd::trapped;
 }
 
-AccessEnd MemoryPort::raise_missing(Cause cause, VirtualAddress at, bool writing) {
-    return raise(cause, {memory_.first_missing(PhysicalAddress{at.value}, writing).value});
-}
-
-// ---- stop points --------------------------------------------------------------------------------
-
 bool MemoryPort::changes(const Touch& touch, const StopPoint& point) const {
     const auto common = overlap(touch.at, touch.size, point.address, point.length);
     // What a device would do with the value is not known beforehand; it counts as a change.
-    std::array<std::byte, 8> before{};
-    if (!memory_.read(PhysicalAddress{common.start}, std::span(before).first(common.length))) return true;
-    std::array<std::byte, 8> after{};
-    std::memcpy(after.data(), &touch.new_bits, sizeof touch.new_bits);
-    return std::memcmp(before.data(), after.data() + (common.start - touch.at.value), common.length) != 0;
+    if (parts_[0].is_device) return true;
+    Bytes before{};
+    std::size_t done = 0;
+    for (const auto& part : parts()) {
+        memory_.read(part.at, std::span(before).subspan(done, part.size));
+        done += part.size;
+    }
+    const auto offset = common.start - touch.at.value;
+    return std::memcmp(before.data() + offset, touch.new_bytes.data() + offset, common.length) != 0;
 }
 
+/// Precondition: locate() found the access.
 Verdict MemoryPort::reports(const Touch& touch) {
     for (const auto& point : stops_.watches()) {
         const bool matches = point.kind == StopKind::access ||
                              (point.kind == StopKind::read && touch.reads) ||
                              (point.kind == StopKind::write && touch.writes);
         if (!matches || overlap(touch.at, touch.size, point.address, point.length).length == 0) continue;
-        const Hit hit{point.kind, point.address, board_.steps, hart().id,
+        const Hit hit{point.kind, point.address, board_.steps, hart_->id,
                       touch.writes && changes(touch, point)};
         if (observer_->on_hit(hit) == Verdict::stop) return Verdict::stop;
     }
     return Verdict::go_on;
 }
 
-// ---- access -------------------------------------------------------------------------------------
+// ---- finding ------------------------------------------------------------------------------------
 
-std::uint64_t MemoryPort::peek(VirtualAddress at, std::size_t size) const {
-    std::array<std::byte, 8> bytes{};
-    memory_.read(PhysicalAddress{at.value}, std::span(bytes).first(size));
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, bytes.data(), sizeof bits);
+bool MemoryPort::locate(VirtualAddress at, std::size_t size, AccessKind kind, Updates updates) {
+    Tables tables(*this);
+    part_count_ = 0;
+    for (std::size_t done = 0; done < size;) {
+        const VirtualAddress here{(at.value + done) & hart_->xlen_mask()};
+        const auto length = std::min(size - done, kPageSize - here.value % kPageSize);
+        const auto found = translate(data_space_, *hart_, board_.isa(), here, kind, tables, updates);
+        if (found.fault) {
+            raise(*found.fault, here);
+            return false;
+        }
+        const bool allowed = hart_->pmp.allows(found.at, length, kind, data_space_.privilege);
+        const bool is_memory =
+            kind == AccessKind::store ? memory_.is_writable(found.at) : memory_.page_of(found.at).has_value();
+        const bool is_device = length == size && at.value % size == 0 && size <= sizeof(std::uint64_t) &&
+                               board_.has_device(found.at, static_cast<AccessSize>(size));
+        if (!allowed || (!is_memory && !is_device)) {
+            raise(access_fault(kind), here);
+            return false;
+        }
+        parts_[part_count_++] = {here, found.at, length, !is_memory};
+        done += length;
+    }
+    return true;
+}
+
+bool MemoryPort::parts_in_ram(VirtualAddress at, std::size_t size, AccessKind kind, Updates updates) {
+    if (!locate(at, size, kind, updates)) return false;
+    if (memory_.is_writable(parts_[0].at)) return true;
+    raise(access_fault(kind), at);
+    return false;
+}
+
+std::optional<PhysicalAddress> MemoryPort::locate_code(VirtualAddress at) {
+    Tables tables(*this);
+    const auto found =
+        translate(fetch_space_, *hart_, board_.isa(), at, AccessKind::fetch, tables, Updates::only_report);
+    if (found.fault || found.needs_update || !memory_.page_of(found.at)) return std::nullopt;
+    const bool allowed = hart_->pmp.allows(found.at, 2, AccessKind::fetch, fetch_space_.privilege);
+    if (!allowed || !is_uniform(found.at)) return std::nullopt;
+    return found.at;
+}
+
+std::optional<std::uint16_t> MemoryPort::fetch(VirtualAddress at) {
+    Tables tables(*this);
+    const auto found =
+        translate(fetch_space_, *hart_, board_.isa(), at, AccessKind::fetch, tables, Updates::make);
+    if (found.fault) {
+        raise(*found.fault, at);
+        return std::nullopt;
+    }
+    std::uint16_t bits = 0;
+    const bool allowed = hart_->pmp.allows(found.at, sizeof bits, AccessKind::fetch, fetch_space_.privilege);
+    if (!allowed || !memory_.read(found.at, std::as_writable_bytes(std::span(&bits, 1)))) {
+        raise(Cause::instruction_access_fault, at);
+        return std::nullopt;
+    }
     return bits;
 }
 
+// ---- access -------------------------------------------------------------------------------------
+
+std::uint64_t MemoryPort::gather() const {
+    std::uint64_t bits = 0;
+    auto bytes = std::as_writable_bytes(std::span(&bits, 1));
+    for (const auto& part : parts()) {
+        memory_.read(part.at, bytes.first(part.size));
+        bytes = bytes.subspan(part.size);
+    }
+    return bits;
+}
+
+void MemoryPort::scatter(const Bytes& bytes) {
+    const bool moves_pages = std::ranges::any_of(parts(), [&](const Part& part) {
+        const auto index = *memory_.page_of(part.at);
+        return tables_.contains(index.value) &&
+               overwrites_valid_entry(index, part.at.value % kPageSize, part.size);
+    });
+    std::size_t done = 0;
+    for (const auto& part : parts()) {
+        const auto& page = put(part.at, std::span(bytes).subspan(done, part.size));
+        if (!moves_pages) enter_for_writing(part, page);
+        done += part.size;
+    }
+    // What was found for this access may be among what moved.
+    if (moves_pages) drop_translations();
+}
+
 AccessEnd MemoryPort::load_bytes(VirtualAddress at, std::size_t size, std::uint64_t& bits) {
-    std::array<std::byte, 8> bytes{};
-    if (!memory_.read(PhysicalAddress{at.value}, std::span(bytes).first(size)))
-        return load_from_device(at, size, bits);
-    if (watched(at, size) && reports(Touch{at, size, true, false, 0}) == Verdict::stop)
+    if (watched(at, size) && locate(at, size, AccessKind::load, Updates::only_report) &&
+        reports(Touch{at, size, true, false, {}}) == Verdict::stop)
         return AccessEnd::stopped;
-    std::memcpy(&bits, bytes.data(), sizeof bits);
-    enter_for_reading(at);
+    if (!locate(at, size, AccessKind::load, Updates::make)) return AccessEnd::trapped;
+    if (parts_[0].is_device) {
+        attention_ = true;
+        const auto value = board_.read_device(parts_[0].at, static_cast<AccessSize>(size));
+        if (!value) return raise(Cause::load_access_fault, at);
+        bits = *value;
+        return AccessEnd::done;
+    }
+    bits = gather();
+    for (const auto& part : parts()) enter_for_reading(part);
     return AccessEnd::done;
 }
 
 AccessEnd MemoryPort::store_bytes(VirtualAddress at, std::size_t size, std::uint64_t bits) {
-    if (!memory_.ram().contains(PhysicalAddress{at.value}, size)) return store_to_device(at, size, bits);
-    if (watched(at, size) && reports(Touch{at, size, false, true, bits}) == Verdict::stop)
+    if (watched(at, size) && locate(at, size, AccessKind::store, Updates::only_report) &&
+        reports(Touch{at, size, false, true, bytes_of(bits)}) == Verdict::stop)
         return AccessEnd::stopped;
-    put(PhysicalAddress{at.value}, size, bits);
+    if (!locate(at, size, AccessKind::store, Updates::make)) return AccessEnd::trapped;
+    if (parts_[0].is_device) {
+        attention_ = true;
+        const bool taken = board_.write_device(parts_[0].at, static_cast<AccessSize>(size), bits);
+        return taken ? AccessEnd::done : raise(Cause::store_access_fault, at);
+    }
+    scatter(bytes_of(bits));
     return AccessEnd::done;
 }
 
-AccessEnd MemoryPort::load_from_device(VirtualAddress at, std::size_t size, std::uint64_t& bits) {
-    const auto access = static_cast<AccessSize>(size);
-    const auto place = board_.device_at(PhysicalAddress{at.value}, access);
-    if (place.device == nullptr || at.value % size != 0)
-        return raise_missing(Cause::load_access_fault, at, false);
-    if (watched(at) && reports(Touch{at, size, true, false, 0}) == Verdict::stop) return AccessEnd::stopped;
-    attention_ = true;
-    const auto value = place.device->read(place.offset, access, board_.device_context());
-    if (!value) return raise(Cause::load_access_fault, at);
-    bits = *value;
+AccessEnd MemoryPort::cache_block(VirtualAddress at, CacheOperation operation) {
+    const VirtualAddress block{at.value & ~std::uint64_t{kCacheBlock - 1}};
+    if (operation != CacheOperation::zero) {
+        const bool permitted = parts_in_ram(block, kCacheBlock, AccessKind::load, Updates::make) ||
+                               parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::make);
+        return permitted ? AccessEnd::done : AccessEnd::trapped;
+    }
+    if (watched(block) && parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::only_report) &&
+        reports(Touch{block, kCacheBlock, false, true, {}}) == Verdict::stop)
+        return AccessEnd::stopped;
+    if (!parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::make)) return AccessEnd::trapped;
+    scatter(Bytes{});
     return AccessEnd::done;
 }
 
-AccessEnd MemoryPort::store_to_device(VirtualAddress at, std::size_t size, std::uint64_t bits) {
-    const auto access = static_cast<AccessSize>(size);
-    const auto place = board_.device_at(PhysicalAddress{at.value}, access);
-    if (place.device == nullptr || at.value % size != 0)
-        return raise_missing(Cause::store_access_fault, at, true);
-    if (watched(at) && reports(Touch{at, size, false, true, bits}) == Verdict::stop)
-        return AccessEnd::stopped;
-    attention_ = true;
-    const auto mask = size == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * size)) - 1;
-    const bool taken = place.device->write(place.offset, access, bits & mask, board_.device_context());
-    return taken ? AccessEnd::done : raise(Cause::store_access_fault, at);
-}
-
-void MemoryPort::put(PhysicalAddress at, std::size_t size, std::uint64_t bits) {
-    std::array<std::byte, 8> bytes;
-    std::memcpy(bytes.data(), &bits, sizeof bits);
-    const auto in_first = std::min<std::size_t>(size, kPageSize - at.value % kPageSize);
-    put_in_page(at, std::span(bytes).first(in_first));
-    if (in_first < size)
-        put_in_page({at.value + in_first}, std::span(bytes).subspan(in_first, size - in_first));
-}
-
-void MemoryPort::put_in_page(PhysicalAddress at, std::span<const std::byte> bytes) {
+/// The one door through which the guest's memory changes. The bytes lie in one page of RAM.
+const Page& MemoryPort::put(PhysicalAddress at, std::span<const std::byte> bytes) {
     const auto index = *memory_.page_of(at);
     const auto offset = at.value % kPageSize;
     if (code_.overlaps_code(index, offset, bytes.size())) {
         code_.drop(index);
         attention_ = true;
     }
-    const auto* before = memory_.pages().find(index);
+    const auto* before = memory_.pages().read_page(index);
     auto& page = *memory_.pages().write_page(index);
-    const VirtualAddress virtual_page = page_of(VirtualAddress{at.value});
-    if (&page != before) reads_.drop(virtual_page);  // it led to the bytes before the copy
-    std::memcpy(page.bytes().data() + offset, bytes.data(), bytes.size());
-    enter_for_writing(virtual_page, index, page);
-}
-
-void MemoryPort::enter_for_reading(VirtualAddress at) {
-    const auto page = page_of(at);
-    if (watched(page)) return;
-    if (const auto index = memory_.page_of(PhysicalAddress{page.value})) {
-        reads_.fill(page, memory_.pages().read_page(*index));
+    if (page.bytes().data() != before) {  // read entries lead to the bytes before the copy
+        for (auto& banks : banks_) banks.for_each([&](Data& data) { data.reads.drop_leading_to(before); });
     }
+    std::memcpy(page.bytes().data() + offset, bytes.data(), bytes.size());
+    return page;
 }
 
-void MemoryPort::enter_for_writing(VirtualAddress virtual_page, PageIndex index, const Page& page) {
-    if (watched(virtual_page)) return;
+bool MemoryPort::is_uniform(PhysicalAddress at) const {
+    return hart_->pmp.is_uniform(PhysicalAddress{at.value & ~std::uint64_t{kPageSize - 1}}, kPageSize);
+}
+
+void MemoryPort::enter_for_reading(const Part& part) {
+    const auto page = page_of(part.virtual_at);
+    if (watched(page) || !is_uniform(part.at)) return;
+    if (const auto index = memory_.page_of(part.at))
+        data_->reads.fill(page, memory_.pages().read_page(*index));
+}
+
+void MemoryPort::enter_for_writing(const Part& part, const Page& page) {
+    const auto virtual_page = page_of(part.virtual_at);
+    const auto index = *memory_.page_of(part.at);
+    if (watched(virtual_page) || !is_uniform(part.at) || tables_.contains(index.value)) return;
     const auto* host = page.bytes().data();
     if (!code_.holds_code(index)) {
-        writes_.fill(virtual_page, host);
+        data_->writes.fill(virtual_page, host);
         return;
     }
-    auto& entry = beside_code_[virtual_page.value >> kPageBits & (beside_code_.size() - 1)];
+    auto& entry = data_->beside_code[virtual_page.value >> kPageBits & (data_->beside_code.size() - 1)];
     entry = {virtual_page.value, reinterpret_cast<std::uint64_t>(host) - virtual_page.value,
              code_.granules(index)};
 }

@@ -1,42 +1,64 @@
-// How the interpreter reaches memory: two translation tables for the hits, and one slow path that sees
-// everything else (devices, watched ranges, copy on write, stores into decoded code).
+// How the interpreter reaches memory: translation buffers for the hits, and one slow path that sees
+// everything else (page tables, protection, devices, watched ranges, copy on write, stores into decoded
+// code).
 //
-// Address translation is the identity here (M and U mode). Where it is not, the places that rely on a
-// physical page having one virtual address are those that call drop_entries().
+// Translation is coherent: a page that a walk has read is watched like code, and a store over a valid entry
+// in it drops every translation of every hart. The same physical page may be known under many addresses, so
+// whoever changes what may be done with a page looks through the buffers for what leads to it.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "base/machine.hpp"
 #include "emu/board.hpp"
+#include "emu/engine/banks.hpp"
 #include "emu/engine/code_cache.hpp"
 #include "emu/engine/stop_points.hpp"
 #include "emu/engine/tlb.hpp"
 #include "emu/execute.hpp"
 #include "emu/memory.hpp"
+#include "emu/mmu.hpp"
 
 namespace backspin::emu {
 
-/// Satisfies MemoryAccess. Before any call other than the finds, the board's clock and the hart's pc must
-/// stand exactly at this step: devices read the clock, and an observer may look at everything.
+/// Satisfies MemoryAccess for the selected hart. Before any call other than the finds, the board's clock and
+/// the hart's pc must stand exactly at this step: devices read the clock, and an observer may look at
+/// everything.
 class MemoryPort {
   public:
-    MemoryPort(Board& board, Memory& memory, CodeCache& code, const StopPoints& stops)
-        : board_(board), memory_(memory), code_(code), stops_(stops) {}
+    MemoryPort(Board& board, Memory& memory, CodeCache& code, const StopPoints& stops);
 
     // ---- for the interpreter --------------------------------------------------------------------
-    std::byte* find_for_reading(VirtualAddress at, std::size_t size) const { return reads_.find(at, size); }
-    std::byte* find_for_writing(VirtualAddress at, std::size_t size) const { return writes_.find(at, size); }
+    /// Whose accesses follow. Call again when something has changed that decides about translation.
+    void select(Hart& hart);
+
+    std::byte* find_for_reading(VirtualAddress at, std::size_t size) const {
+        return data_->reads.find(at, size);
+    }
+    std::byte* find_for_writing(VirtualAddress at, std::size_t size) const {
+        return data_->writes.find(at, size);
+    }
     /// A page with code has no write entry. Its bytes beside the decoded granules are still written at the
     /// cost of one test more; null where that does not hold.
     std::byte* find_beside_code(VirtualAddress at, std::size_t size) const;
 
     /// Whether the last accesses may have changed what the machine's loop looks at (a device was touched,
-    /// decoded code was dropped): the run must be left after this step. Reading it clears it.
+    /// decoded code or translations were dropped): the run must be left after this step. Reading it clears
+    /// it.
     bool take_attention() { return std::exchange(attention_, false); }
+
+    /// Where code of this page may be kept decoded; nothing if it cannot be fetched, or not all of it alike,
+    /// or if fetching would change the page table. Changes nothing that the guest sees.
+    std::optional<PhysicalAddress> locate_code(VirtualAddress at);
+    /// Fetches two bytes, with all that belongs to it; nothing, with the trap, if that fails.
+    std::optional<std::uint16_t> fetch(VirtualAddress at);
 
     // ---- MemoryAccess ---------------------------------------------------------------------------
     Trap trap() const { return trap_; }
@@ -51,34 +73,49 @@ class MemoryPort {
     template <class Value, class Modify>
     AccessEnd atomic(VirtualAddress at, std::uint64_t& bits, Modify modify) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::store_address_misaligned, at);
-        if (!memory_.is_writable(PhysicalAddress{at.value})) return raise(Cause::store_access_fault, at);
-        bits = peek(at, sizeof(Value));
-        const auto replaced = static_cast<std::uint64_t>(modify(static_cast<Value>(bits)));
-        if (watched(at) && reports(Touch{at, sizeof(Value), true, true, replaced}) == Verdict::stop) {
-            return AccessEnd::stopped;
+        if (watched(at, sizeof(Value)) &&
+            parts_in_ram(at, sizeof(Value), AccessKind::store, Updates::only_report)) {
+            const auto replaced = static_cast<std::uint64_t>(modify(static_cast<Value>(gather())));
+            if (reports(Touch{at, sizeof(Value), true, true, bytes_of(replaced)}) == Verdict::stop)
+                return AccessEnd::stopped;
         }
-        put(PhysicalAddress{at.value}, sizeof(Value), replaced);
+        if (!parts_in_ram(at, sizeof(Value), AccessKind::store, Updates::make)) return AccessEnd::trapped;
+        bits = gather();
+        scatter(bytes_of(static_cast<std::uint64_t>(modify(static_cast<Value>(bits)))));
         return AccessEnd::done;
     }
     template <class Value>
     AccessEnd reserve(VirtualAddress at, std::uint64_t& bits) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::load_address_misaligned, at);
-        if (!memory_.is_writable(PhysicalAddress{at.value})) return raise(Cause::load_access_fault, at);
-        const auto end = load_bytes(at, sizeof(Value), bits);
-        if (end == AccessEnd::done) hart().reservation = PhysicalAddress{at.value};
-        return end;
+        if (watched(at, sizeof(Value)) &&
+            parts_in_ram(at, sizeof(Value), AccessKind::load, Updates::only_report) &&
+            reports(Touch{at, sizeof(Value), true, false, {}}) == Verdict::stop)
+            return AccessEnd::stopped;
+        if (!parts_in_ram(at, sizeof(Value), AccessKind::load, Updates::make)) return AccessEnd::trapped;
+        bits = gather();
+        enter_for_reading(parts_[0]);
+        hart_->reservation = parts_[0].at;
+        return AccessEnd::done;
     }
     template <class Value>
     AccessEnd conditional(VirtualAddress at, std::uint64_t bits, std::uint64_t& failed) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::store_address_misaligned, at);
-        failed = hart().reservation == PhysicalAddress{at.value} ? 0 : 1;
-        if (failed == 0) {
-            const auto end = store_bytes(at, sizeof(Value), bits);
-            if (end != AccessEnd::done) return end;
+        failed = 1;
+        if (!hart_->reservation) return AccessEnd::done;
+        if (watched(at, sizeof(Value)) &&
+            parts_in_ram(at, sizeof(Value), AccessKind::store, Updates::only_report) &&
+            hart_->reservation == parts_[0].at &&
+            reports(Touch{at, sizeof(Value), false, true, bytes_of(bits)}) == Verdict::stop)
+            return AccessEnd::stopped;
+        if (!parts_in_ram(at, sizeof(Value), AccessKind::store, Updates::make)) return AccessEnd::trapped;
+        if (hart_->reservation == parts_[0].at) {
+            scatter(bytes_of(bits));
+            failed = 0;
         }
-        hart().reservation.reset();
+        hart_->reservation.reset();
         return AccessEnd::done;
     }
+    AccessEnd cache_block(VirtualAddress at, CacheOperation operation);
 
     // ---- for the machine ------------------------------------------------------------------------
     /// Reports to this observer from here on; null arms nothing. Watched pages are entered only while nothing
@@ -90,28 +127,58 @@ class MemoryPort {
     /// Memory was changed or replaced by somebody else.
     void forget_entries();
     /// A page has code from now on: the next write must be seen.
-    void page_became_code(PhysicalAddress at) { writes_.drop(page_of(VirtualAddress{at.value})); }
+    void page_became_code(PhysicalAddress at);
+
+    /// Changes when translations were dropped: where code was found before may hold no more.
+    std::uint64_t generation() const { return generation_; }
 
   private:
+    class Tables;
+
+    /// A watched page with code in it, for find_beside_code().
+    struct BesideCode {
+        std::uint64_t page = ~std::uint64_t{0};
+        std::uint64_t delta = 0;
+        const std::uint64_t* granules = nullptr;
+    };
+    /// What is known of one address space.
+    struct Data {
+        Tlb reads, writes;
+        std::array<BesideCode, 16> beside_code{};
+        void clear_writes() {
+            writes.clear();
+            beside_code.fill(BesideCode{});
+        }
+        void clear() {
+            reads.clear();
+            clear_writes();
+        }
+    };
+
+    using Bytes = std::array<std::byte, kCacheBlock>;
     /// One access, as the stop points see it.
     struct Touch {
         VirtualAddress at;
         std::size_t size = 0;
         bool reads = false;
         bool writes = false;
-        std::uint64_t new_bits = 0;
+        Bytes new_bytes{};
     };
-    struct BesideCode {
-        std::uint64_t page = ~std::uint64_t{0};
-        std::uint64_t delta = 0;
-        const std::uint64_t* granules = nullptr;
+    /// The part of an access that lies in one page.
+    struct Part {
+        VirtualAddress virtual_at;
+        PhysicalAddress at;
+        std::size_t size = 0;
+        bool is_device = false;
     };
 
     static VirtualAddress page_of(VirtualAddress at) { return {at.value & ~std::uint64_t{kPageSize - 1}}; }
-    Hart& hart() { return board_.harts.front(); }
+    static Bytes bytes_of(std::uint64_t bits) {
+        Bytes bytes{};
+        std::memcpy(bytes.data(), &bits, sizeof bits);
+        return bytes;
+    }
     AccessEnd raise(Cause cause, VirtualAddress at);
-    /// mtval shows the portion of the access that caused the fault.
-    AccessEnd raise_missing(Cause cause, VirtualAddress at, bool writing);
     bool watched(VirtualAddress at) const { return observer_ != nullptr && stops_.watches_page(page_of(at)); }
     bool watched(VirtualAddress at, std::size_t size) const {
         return watched(at) || watched(VirtualAddress{at.value + (size - 1)});
@@ -119,24 +186,47 @@ class MemoryPort {
     Verdict reports(const Touch& touch);
     bool changes(const Touch& touch, const StopPoint& point) const;
 
+    /// Finds where the access goes, page by page: parts_ from here on. False, with the trap, if it cannot be
+    /// made.
+    bool locate(VirtualAddress at, std::size_t size, AccessKind kind, Updates updates);
+    /// The same for an access that devices do not take.
+    bool parts_in_ram(VirtualAddress at, std::size_t size, AccessKind kind, Updates updates);
+    std::span<const Part> parts() const { return std::span(parts_).first(part_count_); }
+    /// What the parts hold, as one number.
+    std::uint64_t gather() const;
+    /// Writes the bytes into the parts.
+    void scatter(const Bytes& bytes);
+
     AccessEnd load_bytes(VirtualAddress at, std::size_t size, std::uint64_t& bits);
     AccessEnd store_bytes(VirtualAddress at, std::size_t size, std::uint64_t bits);
-    AccessEnd load_from_device(VirtualAddress at, std::size_t size, std::uint64_t& bits);
-    AccessEnd store_to_device(VirtualAddress at, std::size_t size, std::uint64_t bits);
-    std::uint64_t peek(VirtualAddress at, std::size_t size) const;
-    void put(PhysicalAddress at, std::size_t size, std::uint64_t bits);
-    void put_in_page(PhysicalAddress at, std::span<const std::byte> bytes);
-    void enter_for_reading(VirtualAddress at);
-    void enter_for_writing(VirtualAddress at, PageIndex index, const Page& page);
+    const Page& put(PhysicalAddress at, std::span<const std::byte> bytes);
+    bool overwrites_valid_entry(PageIndex index, std::size_t offset, std::size_t length) const;
+    void drop_translations();
+    void watch_table(PageIndex index);
+    void drop_writes_to(PageIndex index);
+    /// Whether one answer of the protection holds for the whole page.
+    bool is_uniform(PhysicalAddress at) const;
+    void enter_for_reading(const Part& part);
+    void enter_for_writing(const Part& part, const Page& page);
 
     Board& board_;
     Memory& memory_;
     CodeCache& code_;
     const StopPoints& stops_;
     Observer* observer_ = nullptr;
-    Tlb reads_;
-    Tlb writes_;
-    std::array<BesideCode, 16> beside_code_{};
+
+    std::vector<Banks<Data>> banks_;  ///< by hart
+    std::unordered_set<std::uint64_t>
+        tables_;  ///< pages that walks have read since translations were last dropped
+    std::uint64_t generation_ = 1;
+
+    // The selected hart.
+    Hart* hart_ = nullptr;
+    Data* data_ = nullptr;
+    AddressSpace data_space_, fetch_space_;
+
+    std::array<Part, 2> parts_;
+    std::size_t part_count_ = 0;
     Trap trap_;
     bool attention_ = false;
 };

@@ -40,9 +40,15 @@ class Tlb {
         entries_[slot] = {page.value, reinterpret_cast<std::uint64_t>(host) - page.value};
     }
 
-    void drop(VirtualAddress page) {
-        auto& entry = entries_[slot_of(page)];
-        if (entry.page == page.value) entry.page = kNone;
+    /// Drops whatever leads to this host page, under whichever guest address.
+    void drop_leading_to(const std::byte* host) {
+        const auto target = reinterpret_cast<std::uint64_t>(host);
+        for (std::size_t word = 0; word < used_.size(); ++word) {
+            for (auto bits = used_[word]; bits != 0; bits &= bits - 1) {
+                auto& entry = entries_[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))];
+                if (entry.page + entry.delta == target) entry.page = kNone;
+            }
+        }
     }
 
     /// Only what was filled is cleared: a run of a few hundred steps between two restores pays for the few

@@ -1,6 +1,9 @@
 #include "emu/isa/instruction.hpp"
 
+#include <algorithm>
 #include <array>
+#include <bit>
+#include <functional>
 #include <vector>
 
 namespace backspin::emu {
@@ -32,34 +35,45 @@ constexpr std::string_view name_of() {
 }
 
 constexpr Definition kDefinitions[] = {
-#define ROW(name, kind, extension, encoding) \
-    {Opcode::name, Kind::kind, Extension::extension, name_of<#name>(), Pattern{encoding}},
-#define REGISTER_ROW(name, extension, encoding, ...) ROW(name, alu, extension, encoding)
-#define IMMEDIATE_ROW(name, extension, encoding, ...) ROW(name, alu, extension, encoding)
-#define UPPER_ROW(name, extension, encoding, ...) ROW(name, alu, extension, encoding)
-#define LOAD_ROW(name, extension, encoding, ...) ROW(name, load, extension, encoding)
-#define STORE_ROW(name, extension, encoding, ...) ROW(name, store, extension, encoding)
-#define BRANCH_ROW(name, extension, encoding, ...) ROW(name, branch, extension, encoding)
-#define JUMP_ROW(name, extension, encoding, ...) ROW(name, jump, extension, encoding)
-#define ATOMIC_ROW(name, extension, encoding, ...) ROW(name, atomic, extension, encoding)
-#define RESERVE_ROW(name, extension, encoding, ...) ROW(name, reserve, extension, encoding)
-#define CONDITIONAL_ROW(name, extension, encoding, ...) ROW(name, conditional, extension, encoding)
-#define SYSTEM_ROW(name, extension, encoding) ROW(name, system, extension, encoding)
+#define ROW(name, kind, needs, encoding) \
+    {Opcode::name, Kind::kind, requirement::needs, name_of<#name>(), Pattern{encoding}},
+#define REGISTER_ROW(name, needs, encoding, ...) ROW(name, alu, needs, encoding)
+#define IMMEDIATE_ROW(name, needs, encoding, ...) ROW(name, alu, needs, encoding)
+#define UPPER_ROW(name, needs, encoding, ...) ROW(name, alu, needs, encoding)
+#define LOAD_ROW(name, needs, encoding, ...) ROW(name, load, needs, encoding)
+#define STORE_ROW(name, needs, encoding, ...) ROW(name, store, needs, encoding)
+#define BRANCH_ROW(name, needs, encoding, ...) ROW(name, branch, needs, encoding)
+#define JUMP_ROW(name, needs, encoding, ...) ROW(name, jump, needs, encoding)
+#define ATOMIC_ROW(name, needs, encoding, ...) ROW(name, atomic, needs, encoding)
+#define RESERVE_ROW(name, needs, encoding, ...) ROW(name, reserve, needs, encoding)
+#define CONDITIONAL_ROW(name, needs, encoding, ...) ROW(name, conditional, needs, encoding)
+#define CACHE_ROW(name, needs, encoding, ...) ROW(name, cache, needs, encoding)
+#define FLOAT_ROW(name, needs, encoding, ...) ROW(name, floating, needs, encoding)
+#define FLOAT_LOAD_ROW(name, needs, encoding, ...) ROW(name, floating_load, needs, encoding)
+#define FLOAT_STORE_ROW(name, needs, encoding, ...) ROW(name, floating_store, needs, encoding)
+#define SYSTEM_ROW(name, needs, encoding, ...) ROW(name, system, needs, encoding)
 #include "emu/isa/instructions.inc"
 #undef ROW
 };
 
-consteval bool encodings_are_disjoint() {
+/// Two rows may match the same word only if one is a special case of the other, which then comes first.
+consteval bool encodings_are_unambiguous() {
     for (std::size_t i = 0; i < std::size(kDefinitions); ++i) {
         for (std::size_t j = i + 1; j < std::size(kDefinitions); ++j) {
-            const auto& a = kDefinitions[i].pattern;
-            const auto& b = kDefinitions[j].pattern;
-            if (((a.value ^ b.value) & a.mask & b.mask) == 0) return false;
+            const auto& a = kDefinitions[i];
+            const auto& b = kDefinitions[j];
+            const bool never_together =
+                a.needs.xlen != 0 && b.needs.xlen != 0 && a.needs.xlen != b.needs.xlen;
+            const auto common = a.pattern.mask & b.pattern.mask;
+            const bool disjoint = ((a.pattern.value ^ b.pattern.value) & common) != 0;
+            const bool ordered = a.pattern.mask != b.pattern.mask &&
+                                 (a.pattern.covers(b.pattern) || b.pattern.covers(a.pattern));
+            if (!never_together && !disjoint && !ordered) return false;
         }
     }
     return true;
 }
-static_assert(encodings_are_disjoint(), "two rows match the same word");
+static_assert(encodings_are_unambiguous(), "two rows match the same word");
 
 /// Bits [high:low] of a word.
 constexpr std::uint32_t field(std::uint32_t word, unsigned high, unsigned low) {
@@ -91,26 +105,16 @@ std::int32_t immediate(Form form, std::uint32_t word) {
     return 0;
 }
 
-/// Which registers a form names; the fields of the others stay 0, so that equal meanings decode to equal
-/// values.
-void take_registers(Instruction& instruction, Form form, std::uint32_t word) {
-    const bool has_rd = form != Form::s && form != Form::branch && form != Form::none;
-    const bool has_rs1 = form != Form::u && form != Form::jump && form != Form::none;
-    const bool has_rs2 = form == Form::r || form == Form::s || form == Form::branch;
-    if (has_rd) instruction.rd = static_cast<std::uint8_t>(field(word, 11, 7));
-    if (has_rs1) instruction.rs1 = static_cast<std::uint8_t>(field(word, 19, 15));
-    if (has_rs2) instruction.rs2 = static_cast<std::uint8_t>(field(word, 24, 20));
-}
-
-/// The rows by bits 6..2 of the word, which are fixed in every encoding.
-using Buckets = std::array<std::vector<const Definition*>, 32>;
-const Buckets& buckets() {
-    static const Buckets kBuckets = [] {
-        Buckets result;
-        for (const auto& row : kDefinitions) result[row.pattern.value >> 2 & 31].push_back(&row);
-        return result;
-    }();
-    return kBuckets;
+/// The fields that the pattern does not name stay 0, so that equal meanings decode to equal values.
+void take_fields(Instruction& instruction, const Fields& fields, std::uint32_t word) {
+    const auto take = [word](bool named, unsigned low, unsigned bits) {
+        return static_cast<std::uint8_t>(named ? field(word, low + bits - 1, low) : 0);
+    };
+    instruction.rd = take(fields.rd, 7, 5);
+    instruction.rs1 = take(fields.rs1, 15, 5);
+    instruction.rs2 = take(fields.rs2, 20, 5);
+    instruction.rs3 = take(fields.rs3, 27, 5);
+    instruction.rounding = take(fields.rounding, 12, 3);
 }
 
 }  // namespace
@@ -123,22 +127,35 @@ const Definition& definition(Opcode opcode) {
     return kDefinitions[static_cast<std::size_t>(opcode) - 1];
 }
 
-Instruction decode(std::uint32_t word) {
+Decoder::Decoder(const Isa& isa) : isa_(isa) {
+    for (const auto& row : kDefinitions) {
+        if (isa.has(row.needs)) rows_[row.pattern.value >> 2 & 31].push_back(&row);
+    }
+    for (auto& rows : rows_) {
+        std::ranges::stable_sort(rows, std::greater{},
+                                 [](const Definition* row) { return std::popcount(row->pattern.mask); });
+    }
+}
+
+Instruction Decoder::decode(std::uint32_t word) const {
     Instruction instruction;
     if (instruction_length(static_cast<std::uint16_t>(word)) == 2) {
         instruction.length = 2;
         instruction.word = word & 0xffff;
-        const auto expanded = expand_compressed(static_cast<std::uint16_t>(word));
+        const auto expanded = expand_compressed(static_cast<std::uint16_t>(word), isa_);
         if (!expanded) return instruction;
         word = *expanded;
     } else {
         instruction.word = word;
     }
-    for (const auto* row : buckets()[word >> 2 & 31]) {
+    for (const auto* row : rows_[word >> 2 & 31]) {
         if (!row->pattern.matches(word)) continue;
+        const auto imm = immediate(row->pattern.form, word);
+        // A shift by the register's width or more is reserved.
+        if (row->pattern.form == Form::shift && static_cast<unsigned>(imm) >= isa_.xlen()) break;
         instruction.opcode = row->opcode;
-        instruction.imm = immediate(row->pattern.form, word);
-        take_registers(instruction, row->pattern.form, word);
+        instruction.imm = imm;
+        take_fields(instruction, row->pattern.fields, word);
         break;
     }
     return instruction;

@@ -20,24 +20,25 @@ using testing::RandomProgram;
 MachineOptions options() {
     MachineOptions options;
     options.ram_bytes = 1 << 20;
-    options.ns_per_step = 5000;  // slow enough for the UART to time out within a few hundred steps
+    options.board.ns_per_step = 5000;  // slow enough for the UART to time out within a few hundred steps
     return options;
 }
 
 RiscvMachine machine_for(const RandomProgram& program) {
-    const BusRange ram{memory_map::kRamBase, options().ram_bytes};
-    const auto image = load_flat(program.bytes(), ram.base, 64, std::span(&ram, 1));
-    return RiscvMachine(options(), std::span(&image, 1), image.entry);
+    BootFiles files;
+    files.program = {"random program", program.bytes()};
+    return RiscvMachine(options(), files);
 }
 
 /// The reference's run: the state at every position, and what each step did.
 class Judge {
   public:
     explicit Judge(RiscvMachine& at_power_on)
-        : board_(options().ns_per_step), memory_(PageStore::create(), options().ram_bytes) {
+        : board_(options().board), memory_(PageStore::create(), options().ram_bytes) {
         const auto state = at_power_on.save();
         board_.load(state);
         memory_.pages().restore(state.pages);
+        memory_.set_power_on(state.pages);
         remember();
     }
 
@@ -79,14 +80,14 @@ class Judge {
 
 /// Names the first field that differs, so that a failure says more than "bytes differ".
 std::string difference(RiscvMachine& machine, const SavedState& expected) {
-    Board other(options().ns_per_step);
+    Board other(options().board);
     other.load(expected);
-    for (std::size_t i = 0; i < Board::kComponents.size(); ++i) {
+    for (std::size_t i = 0; i < other.component_names().size(); ++i) {
         const auto got = machine.board().describe(i);
         const auto want = other.describe(i);
         for (std::size_t f = 0; f < std::min(got.size(), want.size()); ++f) {
             if (!(got[f] == want[f])) {
-                return std::string(Board::kComponents[i]) + "." + want[f].name + ": expected " +
+                return std::string(other.component_names()[i]) + "." + want[f].name + ": expected " +
                        want[f].value + ", but " + got[f].name + " is " + got[f].value;
             }
         }
