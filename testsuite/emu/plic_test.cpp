@@ -25,10 +25,10 @@ constexpr std::size_t kMachine1 = Plic::machine_context({1});
 
 // ---- the registers, by name -------------------------------------------------------------------------
 
-std::uint64_t priority_register(std::uint32_t source) {
+std::uint64_t priority_register(std::uint64_t source) {
     return 4 * source;
 }
-std::uint64_t enable_register(std::size_t context, std::uint32_t source) {
+std::uint64_t enable_register(std::size_t context, std::uint64_t source) {
     return 0x2000 + 0x80 * context + source / 32 * 4;
 }
 std::uint64_t threshold_register(std::size_t context) {
@@ -216,7 +216,7 @@ TEST(Plic, TheClaimIsTheBestOfWhatIsPendingAndEnabledInRandomStates) {
         const auto context = random() % 4;
         switch (random() % 7) {
             case 0: write(plic, priority_register(source), random() % 8); break;
-            case 1: write(plic, enable_register(context, source), random() & random()); break;
+            case 1: write(plic, enable_register(context, source), random() << (random() % 2 * 16)); break;
             case 2: write(plic, threshold_register(context), random() % 3); break;
             case 3: plic.set_level(source, false); break;
             case 4: complete(plic, context, random() % 96); break;
