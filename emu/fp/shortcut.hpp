@@ -82,10 +82,8 @@ Answer<F> mul(const Environment& env, F a, F b) {
 template <Float F>
 Answer<F> div(const Environment& env, F a, F b) {
     if constexpr (kNative<F>) {
-        if (settled(env) && !is_zero(b)) {
-            const auto quotient = from_native<F>(native(a) / native(b));
-            if (is_ordinary(quotient)) return {quotient, true};
-        }
+        const auto quotient = from_native<F>(native(a) / native(b));
+        if (settled(env) && is_ordinary(quotient)) return {quotient, true};
     }
     return {};
 }

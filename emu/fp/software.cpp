@@ -13,7 +13,9 @@ constexpr int kWideBits = 128;
 
 int width_of(Wide value) {
     const auto high = static_cast<std::uint64_t>(value >> 64);
-    return high != 0 ? 64 + std::bit_width(high) : std::bit_width(static_cast<std::uint64_t>(value));
+    const int zeros =
+        high != 0 ? std::countl_zero(high) : 64 + std::countl_zero(static_cast<std::uint64_t>(value));
+    return kWideBits - zeros;
 }
 
 /// A finite number, significand * 2^exponent. The significand's last bit may stand for all that follows it

@@ -21,8 +21,8 @@ inline constexpr std::array kRoundings{fp::Rounding::nearest_even, fp::Rounding:
 /// The number (1 + fraction / 2^fraction bits) * 2^exponent. Precondition: it is a normal one of the format.
 template <fp::Float F>
 F number(int exponent, std::uint64_t fraction) {
-    const auto field = static_cast<std::uint64_t>(exponent - fp::Format<F>::kMinExponent + 1);
-    return {static_cast<typename F::Bits>((field << F::kFractionBits) + fraction)};
+    const int field = exponent - fp::Format<F>::kMinExponent + 1;
+    return {static_cast<typename F::Bits>((std::uint64_t{1} << F::kFractionBits) * field + fraction)};
 }
 
 /// The fewest that meet every case of an operation, of both signs.
