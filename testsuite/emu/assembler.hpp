@@ -15,9 +15,24 @@ using Word = std::uint32_t;
 inline constexpr unsigned zero = 0, ra = 1, sp = 2, t0 = 5, t1 = 6, t2 = 7, s0 = 8, s1 = 9, a0 = 10, a1 = 11,
                           a2 = 12, a3 = 13, a4 = 14, a5 = 15, t6 = 31;
 
+/// Harts with all extensions that there are.
+inline const Decoder& rv64_decoder() {
+    static const Decoder kDecoder{Isa(64)};
+    return kDecoder;
+}
+inline const Decoder& rv32_decoder() {
+    static const Decoder kDecoder{Isa(32)};
+    return kDecoder;
+}
+inline const Decoder& decoder_of(unsigned xlen) {
+    return xlen == 64 ? rv64_decoder() : rv32_decoder();
+}
+
+/// Those that the instruction does not have are left out.
 struct Operands {
     unsigned rd = 0, rs1 = 0, rs2 = 0;
     std::int64_t imm = 0;  ///< or shift amount, or CSR number
+    unsigned rs3 = 0, rounding = 0;
 };
 
 /// Source: The RISC-V Instruction Set Manual, Volume I, section "Base Instruction Formats".
@@ -27,10 +42,14 @@ inline Word encode(Opcode opcode, const Operands& operands) {
     const auto part = [imm](unsigned high, unsigned low, unsigned to) {
         return static_cast<Word>((imm >> low & ((1u << (high - low + 1)) - 1)) << to);
     };
-    const Word rd = operands.rd << 7, rs1 = operands.rs1 << 15, rs2 = operands.rs2 << 20;
+    const auto place = [](bool named, unsigned number, unsigned at) { return named ? number << at : 0; };
+    const auto& fields = pattern.fields;
+    const Word rd = place(fields.rd, operands.rd, 7), rs1 = place(fields.rs1, operands.rs1, 15),
+               rs2 = place(fields.rs2, operands.rs2, 20), rs3 = place(fields.rs3, operands.rs3, 27),
+               rounding = place(fields.rounding, operands.rounding, 12);
     switch (pattern.form) {
         case Form::none: return pattern.value;
-        case Form::r: return pattern.value | rd | rs1 | rs2;
+        case Form::r: return pattern.value | rd | rs1 | rs2 | rs3 | rounding;
         case Form::shift: return pattern.value | rd | rs1 | part(5, 0, 20);
         case Form::i:
         case Form::csr: return pattern.value | rd | rs1 | part(11, 0, 20);
