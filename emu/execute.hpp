@@ -54,7 +54,9 @@ bool execute_floating(const Instruction& i, Hart& hart) {
     if (fields.rounding && rounding == kDynamic) rounding = static_cast<std::uint8_t>(hart.fcsr >> 5 & 7);
     if (fields.rounding && rounding > kHighest) return false;
 
-    fp::Context context{static_cast<fp::Rounding>(fields.rounding ? rounding : 0)};
+    // With the flags that are set already, the host need not find out again what is no news.
+    const auto flags_before = static_cast<std::uint8_t>(hart.fcsr & 31);
+    fp::Context context{static_cast<fp::Rounding>(fields.rounding ? rounding : 0), flags_before};
     const auto compute = [&]<class Row>(Row) {
         using Operand = typename Row::Operand;
         const auto operand = [&](bool is_float, std::uint8_t number) {
@@ -84,7 +86,7 @@ bool execute_floating(const Instruction& i, Hart& hart) {
         // clang-format on
         default: return false;
     }
-    if (context.flags != 0) {
+    if (context.flags != flags_before) {
         hart.fcsr |= context.flags;
         hart.mstatus |= mstatus::kFsDirty;
     }

@@ -22,12 +22,8 @@ Memory::Memory(std::shared_ptr<PageStore> store, std::uint64_t ram_bytes)
     : ram_{memory_map::kRamBase, checked_ram_size(ram_bytes)},
       pages_(std::move(store), (ram_bytes + kMaskRom.size) / kPageSize) {}
 
-std::optional<PageIndex> Memory::page_of(PhysicalAddress at) const {
-    if (ram_.contains(at)) return PageIndex{(at.value - ram_.base.value) >> kPageBits};
-    if (kMaskRom.contains(at)) {
-        return PageIndex{(ram_.size >> kPageBits) + ((at.value - kMaskRom.base.value) >> kPageBits)};
-    }
-    return std::nullopt;
+PageIndex Memory::page_of_rom(PhysicalAddress at) const {
+    return {(ram_.size >> kPageBits) + ((at.value - kMaskRom.base.value) >> kPageBits)};
 }
 
 bool Memory::covers(PhysicalAddress at, std::size_t length) const {

@@ -33,7 +33,11 @@ class Memory {
     BusRange ram() const { return ram_; }
 
     /// The page that this address is in; nothing outside RAM and ROM.
-    std::optional<PageIndex> page_of(PhysicalAddress at) const;
+    std::optional<PageIndex> page_of(PhysicalAddress at) const {
+        if (ram_.contains(at)) return PageIndex{(at.value - ram_.base.value) >> kPageBits};
+        if (memory_map::kMaskRom.contains(at)) return page_of_rom(at);
+        return std::nullopt;
+    }
     /// Whether the guest may write here: RAM only.
     bool is_writable(PhysicalAddress at) const { return ram_.contains(at); }
 
@@ -54,6 +58,7 @@ class Memory {
     const PageTable& pages() const { return pages_; }
 
   private:
+    PageIndex page_of_rom(PhysicalAddress at) const;
     bool covers(PhysicalAddress at, std::size_t length) const;
     void put(PhysicalAddress at, std::span<const std::byte> bytes);
 

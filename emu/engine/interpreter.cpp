@@ -83,13 +83,14 @@ void Interpreter::forget_stale_jumps() {
 
 const Slot* Interpreter::find_block(std::uint64_t pc) {
     const auto at = port_.locate_code(VirtualAddress{pc});
+    const bool was_code = at && code_.holds_code(*memory_.page_of(*at));
     const auto* block = at ? code_.block_at(*at) : nullptr;
     forget_stale_jumps();  // looking may have dropped blocks that a restore made stale
     if (block == nullptr) {
         uncached_.operation.page_offset = static_cast<std::uint16_t>(pc % kPageSize);
         return &uncached_;
     }
-    port_.page_became_code(*at);
+    if (!was_code) port_.page_became_code(*at);
     jumps_->enter(pc, block);
     return block;
 }
