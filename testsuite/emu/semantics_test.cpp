@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "emu/execute.hpp"
@@ -17,8 +18,9 @@ namespace backspin::emu {
 namespace {
 
 using X = std::uint64_t;
-using namespace testing::oracle;
 using testing::encode;
+using testing::Oracle;
+using testing::register_results;
 using Op = Opcode;
 
 // ---- running one instruction --------------------------------------------------------------------
@@ -63,6 +65,11 @@ class OneDoubleword {
         failed = reserved ? 0 : 1;
         return reserved ? store<Value>(at, bits) : AccessEnd::done;
     }
+    AccessEnd cache_block(VirtualAddress at, CacheOperation operation) {
+        if (at.value - kAt >= 8) return AccessEnd::trapped;
+        if (operation == CacheOperation::zero) content = 0;
+        return AccessEnd::done;
+    }
 
     X content;
     bool reserved = false;
@@ -71,26 +78,36 @@ class OneDoubleword {
     X byte(X offset) const { return content >> 8 * offset & 0xff; }
 };
 
-/// A hart whose registers all differ, to be executed on.
+/// A hart in M mode whose registers all differ, to be executed on.
 class Bench {
   public:
     static constexpr X kPc = 0x8000'1000;
 
-    Bench() : board_(10) {
-        for (std::size_t i = 1; i < 32; ++i) hart().x[i] = 0x1111'0000'0000'0000 * (i % 8) + i;
+    explicit Bench(unsigned xlen = 64) : board_(options_for(xlen)) {
+        for (std::size_t i = 1; i < 32; ++i) set(i, 0x1111'0000'1000'0000 * (i % 8) + i);
         hart().pc = kPc;
+        hart().mstatus |= mstatus::kFsDirty;
     }
     Hart& hart() { return board_.harts.front(); }
+    void set(std::size_t number, X value) { hart().x[number] = value & hart().xlen_mask(); }
+    X get(std::size_t number) { return hart().x[number]; }
+    const Decoder& decoder() const { return *board_.decoder; }
 
     AttemptResult execute(std::uint32_t word, X memory = 0) {
         memory_ = OneDoubleword(memory);
         memory_.reserved = reserved;
-        return emu::execute(decode(word), board_, hart(), memory_);
+        return emu::execute(decoder().decode(word), board_, hart(), memory_);
     }
     X memory() const { return memory_.content; }
     bool reserved = false;
 
   private:
+    static BoardOptions options_for(unsigned xlen) {
+        BoardOptions options;
+        options.isa = Isa(xlen);
+        return options;
+    }
+
     Board board_;
     OneDoubleword memory_{0};
 };
@@ -102,7 +119,7 @@ const std::vector<X>& edges() {
             for (const int beside : {-1, 0, 1}) values.push_back((X{1} << bit) + static_cast<X>(beside));
         }
         const auto positive = values;
-        for (const auto value : positive) values.push_back(minus(value)), values.push_back(~value);
+        for (const auto value : positive) values.push_back(~value + 1), values.push_back(~value);
         for (const X value : {0x5555555555555555u, 0xaaaaaaaaaaaaaaaau, 0x123456789abcdef0u,
                               0x80000000ffffffffu, 0xffffffff80000000u, 0x7fffffff80000000u}) {
             values.push_back(value);
@@ -110,6 +127,12 @@ const std::vector<X>& edges() {
         return values;
     }();
     return kEdges;
+}
+/// Those that differ in registers of this width.
+std::vector<X> edges_of(unsigned xlen) {
+    std::set<X> different;
+    for (const auto value : edges()) different.insert(Oracle(xlen).low(value));
+    return {different.begin(), different.end()};
 }
 
 bool is_register_form(const Definition& row) {
@@ -119,71 +142,100 @@ bool is_immediate_form(const Definition& row) {
     return row.kind == Kind::alu && (row.pattern.form == Form::i || row.pattern.form == Form::shift);
 }
 
+/// The tests that hold for RV32 and RV64 alike; the parameter is the width.
+class SemanticsOfWidth : public ::testing::TestWithParam<unsigned> {
+  protected:
+    std::vector<const Definition*> rows(bool (*wanted)(const Definition&)) const {
+        std::vector<const Definition*> result;
+        for (const auto& row : definitions()) {
+            if (Isa(GetParam()).has(row.needs) && wanted(row)) result.push_back(&row);
+        }
+        return result;
+    }
+};
+
 // ---- the tests ----------------------------------------------------------------------------------
 
 /// The oracle's own arithmetic, where the host has the same: 128 bits would be needed for nothing else.
-TEST(Semantics, TheOracleCanMultiplyAndDivide) {
+TEST_P(SemanticsOfWidth, TheOracleCanMultiplyAndDivide) {
+    const Oracle oracle(GetParam());
     std::mt19937_64 random(1);
     for (int i = 0; i < 100000; ++i) {
-        const X a = random() >> random() % 64, b = random() >> random() % 64;
-        EXPECT_EQ(multiply(a, b).low, a * b);
+        const auto a = oracle.low(random()) >> random() % GetParam();
+        const auto b = oracle.low(random()) >> random() % GetParam();
+        EXPECT_EQ(oracle.multiply(a, b).low, oracle.low(a * b));
         if (b == 0) continue;
-        const auto [quotient, remainder] = divide(a, b);
+        const auto [quotient, remainder] = oracle.divide(a, b);
         EXPECT_EQ(quotient, a / b);
         EXPECT_EQ(remainder, a % b);
         // a * b, divided by b, is a again: this ties the high half to the low one.
-        EXPECT_LT(multiply(a, b).high, b);
+        EXPECT_LT(oracle.multiply(a, b).high, b);
     }
-    EXPECT_EQ(multiply(~X{0}, ~X{0}).high, ~X{0} - 1);
-    EXPECT_EQ(multiply(~X{0}, ~X{0}).low, 1u);
-    EXPECT_EQ(multiply(X{1} << 63, 6).high, 3u);
+    const auto most = oracle.all_ones();
+    EXPECT_EQ(oracle.multiply(most, most).high, most - 1);
+    EXPECT_EQ(oracle.multiply(most, most).low, 1u);
+    EXPECT_EQ(oracle.multiply(X{1} << (GetParam() - 1), 6).high, 3u);
 }
 
-TEST(Semantics, RegisterFormsAreTheOracles) {
+TEST_P(SemanticsOfWidth, RegisterFormsAreTheOracles) {
     std::mt19937_64 random(2);
-    Bench bench;
-    for (const auto& row : definitions()) {
-        if (!is_register_form(row)) continue;
-        const auto found = register_results().find(row.opcode);
-        ASSERT_NE(found, register_results().end()) << row.name << " has no second statement";
-        const auto word = encode(row.opcode, {12, 10, 11, 0});
+    const Oracle oracle(GetParam());
+    const auto results = register_results(oracle);
+    const auto chosen = edges_of(GetParam());
+    Bench bench(GetParam());
+    for (const auto* row : rows(is_register_form)) {
+        const auto found = results.find(row->opcode);
+        ASSERT_NE(found, results.end()) << row->name << " has no second statement";
+        const bool unary = !row->pattern.fields.rs2;
+        const auto word = encode(row->opcode, {12, 10, 11, 0});
         const auto check = [&](X a, X b) {
-            bench.hart().x[10] = a;
-            bench.hart().x[11] = b;
+            bench.set(10, a);
+            bench.set(11, b);
             const auto result = bench.execute(word);
             ASSERT_EQ(result.end, AccessEnd::done);
             ASSERT_EQ(result.next_pc, Bench::kPc + 4);
-            ASSERT_EQ(bench.hart().x[12], found->second(a, b))
-                << row.name << std::hex << " of " << a << " and " << b;
+            ASSERT_EQ(bench.get(12), found->second(bench.get(10), bench.get(11)))
+                << row->name << std::hex << " of " << a << " and " << b;
         };
-        for (const auto a : edges()) {
-            for (const auto b : edges()) ASSERT_NO_FATAL_FAILURE(check(a, b));
+        for (const auto a : chosen) {
+            for (const auto b : unary ? std::vector<X>{0} : chosen) ASSERT_NO_FATAL_FAILURE(check(a, b));
         }
-        for (int i = 0; i < 2000; ++i) {
+        for (int i = 0; i < 1000; ++i) {
             ASSERT_NO_FATAL_FAILURE(check(random() >> random() % 64, random() >> random() % 64));
         }
     }
 }
 
-TEST(Semantics, ImmediateFormsAreTheOracles) {
-    Bench bench;
-    for (const auto& row : definitions()) {
-        if (!is_immediate_form(row)) continue;
-        const auto found = register_results().find(row.opcode);
-        ASSERT_NE(found, register_results().end()) << row.name << " has no second statement";
-        const bool shift = row.pattern.form == Form::shift;
-        const std::int64_t most = !shift ? 2047 : row.name.ends_with("w") ? 31 : 63;
-        for (std::int64_t immediate = shift ? 0 : -2048; immediate <= most; immediate += shift ? 1 : 13) {
-            const auto word = encode(row.opcode, {12, 10, 0, immediate});
-            for (const auto a : edges()) {
-                bench.hart().x[10] = a;
+TEST_P(SemanticsOfWidth, ImmediateFormsAreTheOracles) {
+    const Oracle oracle(GetParam());
+    const auto results = register_results(oracle);
+    Bench bench(GetParam());
+    for (const auto* row : rows(is_immediate_form)) {
+        const auto found = results.find(row->opcode);
+        ASSERT_NE(found, results.end()) << row->name << " has no second statement";
+        const bool shift = row->pattern.form == Form::shift;
+        const std::int64_t most = !shift ? 2047 : row->name.ends_with("w") ? 31 : GetParam() - 1;
+        // slli.uw shifts a word by up to 63.
+        const auto last = row->opcode == Opcode::slli_uw ? 63 : most;
+        for (std::int64_t immediate = shift ? 0 : -2048; immediate <= last; immediate += shift ? 1 : 13) {
+            const auto word = encode(row->opcode, {12, 10, 0, immediate});
+            for (const auto a : edges_of(GetParam())) {
+                bench.set(10, a);
                 ASSERT_EQ(bench.execute(word).end, AccessEnd::done);
-                ASSERT_EQ(bench.hart().x[12], found->second(a, static_cast<X>(immediate)))
-                    << row.name << std::hex << " of " << a << " and " << immediate;
+                ASSERT_EQ(bench.get(12), found->second(a, oracle.low(static_cast<X>(immediate))))
+                    << row->name << std::hex << " of " << a << " and " << immediate;
             }
         }
     }
 }
+
+/// The oracle states nothing that the table does not have.
+TEST_P(SemanticsOfWidth, TheOracleHasNoMore) {
+    for (const auto& [opcode, result] : register_results(Oracle(GetParam())))
+        EXPECT_TRUE(Isa(GetParam()).has(definition(opcode).needs)) << definition(opcode).name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Widths, SemanticsOfWidth, ::testing::Values(32u, 64u));
 
 /// Known answers, so that oracle and table cannot be wrong together. Source: The RISC-V Instruction Set
 /// Manual, Volume I, table "Semantics for division by zero and division overflow", and plain arithmetic.
@@ -227,12 +279,109 @@ TEST(Semantics, KnownAnswers) {
              {Op::subw, kMinWord, 1, 0x7fffffff},
              {Op::slt, kMin, 0, 1},
              {Op::sltu, kMin, 0, 0},
+             {Op::sh2add, 3, 5, 17},
+             {Op::add_uw, kAll, 1, 0x100000000},
+             {Op::slli_uw, kAll, 0, 0xffffffff},
+             {Op::andn, 0b1100, 0b1010, 0b0100},
+             {Op::orn, 0, kAll - 1, 1},
+             {Op::xnor, 5, 5, kAll},
+             {Op::rol, kMin | 2, 1, 5},
+             {Op::ror, 1, 1, kMin},
+             {Op::rolw, 0x80000000, 1, 1},
+             {Op::rorw, 1, 1, kMinWord},
+             {Op::rev8, 0x0102030405060708, 0, 0x0807060504030201},
+             {Op::clz, 1, 0, 63},
+             {Op::clz, 0, 0, 64},
+             {Op::ctz, 0, 0, 64},
+             {Op::ctz, 0x50, 0, 4},
+             {Op::cpop, kAll, 0, 64},
+             {Op::clzw, kAll << 32, 0, 32},
+             {Op::ctzw, kAll << 32, 0, 32},
+             {Op::cpopw, kAll, 0, 32},
+             {Op::sext_b, 0x180, 0, kAll - 0x7f},
+             {Op::sext_h, 0x18000, 0, kAll - 0x7fff},
+             {Op::zext_h, kAll, 0, 0xffff},
+             {Op::orc_b, 0x0010000080000100, 0, 0x00ff0000ff00ff00},
+             {Op::min, kAll, 0, kAll},
+             {Op::minu, kAll, 0, 0},
+             {Op::max, kAll, 0, 0},
+             {Op::maxu, kAll, 0, kAll},
+             {Op::pack, 0x1111111122222222, 0x3333333344444444, 0x4444444422222222},
+             {Op::packh, 0x1122, 0x3344, 0x4422},
+             {Op::packw, 0x11112222, 0x33338444, 0xffffffff84442222},
+             {Op::brev8, 0x0102040810204080, 0, 0x8040201008040201},
+             {Op::clmul, 3, 3, 5},
+             {Op::clmulh, kMin, 2, 1},
+             {Op::clmulr, kMin, 1, 1},
+             {Op::bclr, 7, 65, 5},
+             {Op::bset, 0, 63, kMin},
+             {Op::binv, 1, 64, 0},
+             {Op::bext, 4, 2, 1},
+             {Op::czero_eqz, 7, 0, 0},
+             {Op::czero_eqz, 7, 1, 7},
+             {Op::czero_nez, 7, 0, 7},
+             {Op::czero_nez, 7, 1, 0},
          }) {
         bench.hart().x[10] = a;
         bench.hart().x[11] = b;
         bench.execute(encode(opcode, {12, 10, 11, 0}));
         EXPECT_EQ(bench.hart().x[12], result) << definition(opcode).name << std::hex << " " << a << " " << b;
     }
+}
+
+TEST(Semantics, KnownAnswersOfRv32) {
+    struct Known {
+        Op opcode;
+        X a, b, result;
+    };
+    Bench bench(32);
+    for (const auto& [opcode, a, b, result] : std::initializer_list<Known>{
+             {Op::add, 0xffffffff, 1, 0},
+             {Op::sub, 0, 1, 0xffffffff},
+             {Op::sll, 1, 33, 2},
+             {Op::sra, 0x80000000, 31, 0xffffffff},
+             {Op::slt, 0x80000000, 0, 1},
+             {Op::mulh, 0x80000000, 0x80000000, 0x40000000},
+             {Op::mulhsu, 0xffffffff, 0xffffffff, 0xffffffff},
+             {Op::mulhu, 0xffffffff, 0xffffffff, 0xfffffffe},
+             {Op::div, 0x80000000, 0xffffffff, 0x80000000},
+             {Op::rem, 0x80000000, 0xffffffff, 0},
+             {Op::divu, 5, 0, 0xffffffff},
+             {Op::rol, 0x80000000, 1, 1},
+             {Op::rev8_, 0x01020304, 0, 0x04030201},
+             {Op::zext_h_, 0xffffffff, 0, 0xffff},
+             {Op::clz, 1, 0, 31},
+             {Op::ctz, 0, 0, 32},
+             {Op::sext_b, 0x80, 0, 0xffffff80},
+             {Op::pack, 0x11112222, 0x33334444, 0x44442222},
+             {Op::zip, 0xffff0000, 0, 0xaaaaaaaa},
+             {Op::unzip, 0xaaaaaaaa, 0, 0xffff0000},
+             {Op::zip, 0x0000ff00, 0, 0x55550000},
+             {Op::clmulh, 0x80000000, 2, 1},
+             {Op::clmulr, 0x80000000, 1, 1},
+             {Op::bset, 0, 31, 0x80000000},
+         }) {
+        bench.set(10, a);
+        bench.set(11, b);
+        bench.execute(encode(opcode, {12, 10, 11, 0}));
+        EXPECT_EQ(bench.get(12), result) << definition(opcode).name << std::hex << " " << a << " " << b;
+    }
+}
+
+/// What RV32 keeps of an address or a target are 32 bits.
+TEST(Semantics, AddressesOfRv32WrapAround) {
+    Bench bench(32);
+    bench.hart().pc = 0xffff'fff8;
+    EXPECT_EQ(bench.execute(encode(Op::jal, {1, 0, 0, 16})).next_pc, 8u);
+    EXPECT_EQ(bench.get(1), 0xffff'fffcu);
+    EXPECT_EQ(bench.execute(encode(Op::beq, {0, 0, 0, 16})).next_pc, 8u);
+    bench.execute(encode(Op::auipc, {5, 0, 0, 0x1000}));
+    EXPECT_EQ(bench.get(5), 0xff8u);
+    bench.set(10, 0xffff'fff0);
+    EXPECT_EQ(bench.execute(encode(Op::jalr, {1, 10, 0, 32})).next_pc, 0x10u);
+    bench.set(10, OneDoubleword::kAt + 0x10);
+    EXPECT_EQ(bench.execute(encode(Op::lw, {12, 10, 0, -16}), 0x80000000).end, AccessEnd::done);
+    EXPECT_EQ(bench.get(12), 0x80000000u) << "nothing above the 32 bits";
 }
 
 TEST(Semantics, UpperImmediates) {
@@ -246,11 +395,12 @@ TEST(Semantics, UpperImmediates) {
 }
 
 TEST(Semantics, BranchesGoWhereTheComparisonSays) {
+    const Oracle oracle(64);
     const std::map<Op, std::function<bool(X, X)>> taken{
         {Op::beq, [](X a, X b) { return (a ^ b) == 0; }},
         {Op::bne, [](X a, X b) { return (a ^ b) != 0; }},
-        {Op::blt, less_signed},
-        {Op::bge, [](X a, X b) { return !less_signed(a, b); }},
+        {Op::blt, [&](X a, X b) { return oracle.less_signed(a, b); }},
+        {Op::bge, [&](X a, X b) { return !oracle.less_signed(a, b); }},
         {Op::bltu, [](X a, X b) { return b > a; }},
         {Op::bgeu, [](X a, X b) { return !(b > a); }},
     };
@@ -366,14 +516,15 @@ TEST(Semantics, StoresWriteTheirBytesAndNoOthers) {
 
 TEST(Semantics, AtomicsGiveTheOldValueAndStoreTheNew) {
     using Modify = std::function<X(X, X)>;
+    const Oracle o(64);
     const std::map<std::string_view, Modify> oracle{
         {"amoswap", [](X, X b) { return b; }},
-        {"amoadd", add_bits},
+        {"amoadd", [&](X a, X b) { return o.add(a, b); }},
         {"amoxor", [](X a, X b) { return (a | b) & ~(a & b); }},
         {"amoand", [](X a, X b) { return ~(~a | ~b); }},
         {"amoor", [](X a, X b) { return ~(~a & ~b); }},
-        {"amomin", [](X a, X b) { return less_signed(b, a) ? b : a; }},
-        {"amomax", [](X a, X b) { return less_signed(a, b) ? b : a; }},
+        {"amomin", [&](X a, X b) { return o.less_signed(b, a) ? b : a; }},
+        {"amomax", [&](X a, X b) { return o.less_signed(a, b) ? b : a; }},
         {"amominu", [](X a, X b) { return b < a ? b : a; }},
         {"amomaxu", [](X a, X b) { return a < b ? b : a; }},
     };
@@ -384,16 +535,18 @@ TEST(Semantics, AtomicsGiveTheOldValueAndStoreTheNew) {
         const auto& modify = oracle.at(row.name.substr(0, row.name.size() - 2));
         const bool word = row.name.ends_with(".w");
         const bool is_unsigned = row.name.starts_with("amominu") || row.name.starts_with("amomaxu");
-        const auto word_of = [&](X value) { return is_unsigned ? low_word(value) : extended(value); };
+        const auto word_of = [&](X value) {
+            return is_unsigned ? o.zero_extended(value, 32) : o.sign_extended(value, 32);
+        };
         ++checked;
         for (const auto old : edges()) {
             for (const auto b : edges()) {
                 bench.hart().x[10] = OneDoubleword::kAt;
                 bench.hart().x[11] = b;
                 ASSERT_EQ(bench.execute(encode(row.opcode, {12, 10, 11, 0}), old).end, AccessEnd::done);
-                ASSERT_EQ(bench.hart().x[12], word ? extended(old) : old) << row.name;
+                ASSERT_EQ(bench.hart().x[12], word ? o.sign_extended(old, 32) : old) << row.name;
                 const auto stored =
-                    word ? low_word(modify(word_of(old), word_of(b))) | (old & ~low_word(~X{0}))
+                    word ? o.zero_extended(modify(word_of(old), word_of(b)), 32) | (old & ~X{0xffff'ffff})
                          : modify(old, b);
                 ASSERT_EQ(bench.memory(), stored) << row.name << std::hex << " " << old << " " << b;
             }
@@ -432,12 +585,15 @@ TEST(Semantics, AFaultChangesNoRegister) {
     Bench bench;
     for (const auto& row : definitions()) {
         const bool memory = row.kind == Kind::load || row.kind == Kind::store || row.kind == Kind::atomic ||
-                            row.kind == Kind::reserve;
+                            row.kind == Kind::reserve || row.kind == Kind::cache ||
+                            row.kind == Kind::floating_load || row.kind == Kind::floating_store;
         if (!memory) continue;
         bench.hart().x[10] = OneDoubleword::kAt + 8;
         const auto before = bench.hart().x;
+        const auto floats_before = bench.hart().f;
         EXPECT_EQ(bench.execute(encode(row.opcode, {12, 10, 11, 0}), 1).end, AccessEnd::trapped);
         EXPECT_EQ(bench.hart().x, before) << row.name;
+        EXPECT_EQ(bench.hart().f, floats_before) << row.name;
         EXPECT_EQ(bench.memory(), 1u) << row.name;
     }
 }
