@@ -12,6 +12,7 @@ struct Row {
     Extension extension;
     std::string_view name;  ///< lower case
     std::array<Extension, 2> needs{Extension::I, Extension::I};
+    bool only_in_64 = false;  ///< defined for RV64's page tables only
 };
 
 // clang-format off
@@ -45,8 +46,8 @@ constexpr std::array<Row, kExtensions> kRows{{
     {Extension::Svade, "svade"},
     {Extension::Svadu, "svadu"},
     {Extension::Svinval, "svinval"},
-    {Extension::Svnapot, "svnapot"},
-    {Extension::Svpbmt, "svpbmt"},
+    {Extension::Svnapot, "svnapot", {Extension::I, Extension::I}, true},
+    {Extension::Svpbmt, "svpbmt", {Extension::I, Extension::I}, true},
 }};
 // clang-format on
 
@@ -80,6 +81,15 @@ const Row* find(std::string_view name) {
     throw std::invalid_argument("'" + std::string(item) + "' is no extension here; there are: " + known);
 }
 
+/// The row of an extension that a hart of this width can have.
+const Row& known(std::string_view name, unsigned xlen) {
+    const auto* row = find(name);
+    if (row == nullptr) reject(name);
+    if (row->only_in_64 && xlen == 32)
+        throw std::invalid_argument("'" + std::string(name) + "' is for rv64 only");
+    return *row;
+}
+
 std::string lower_case(std::string_view text) {
     std::string result(text);
     for (auto& c : result) {
@@ -99,10 +109,8 @@ std::string_view take(std::string_view& text, char separator) {
 }  // namespace
 
 Isa::Isa(unsigned xlen) : xlen_(xlen), extensions_((std::uint64_t{1} << kExtensions) - 1) {
-    if (xlen == 32) {
-        // Both are defined for RV64's page tables only.
-        remove(Extension::Svnapot);
-        remove(Extension::Svpbmt);
+    for (const auto& row : kRows) {
+        if (row.only_in_64 && xlen == 32) remove(row.extension);
     }
 }
 
@@ -122,20 +130,18 @@ void Isa::remove(Extension extension) {
 }
 
 void Isa::change(std::string_view item) {
-    const auto* row = item.size() < 2 ? nullptr : find(item.substr(1));
-    if (row == nullptr || (item[0] != '+' && item[0] != '-')) {
-        if (!item.empty() && (item[0] == '+' || item[0] == '-')) reject(item.substr(1));
+    if (item.size() < 2 || (item[0] != '+' && item[0] != '-'))
         throw std::invalid_argument("'" + std::string(item) + "': write +extension or -extension");
-    }
+    const auto& row = known(item.substr(1), xlen_);
     if (item[0] == '+') {
-        add(row->extension);
+        add(row.extension);
         return;
     }
-    if ((kAlways & bit_of(row->extension)) != 0)
+    if ((kAlways & bit_of(row.extension)) != 0)
         throw std::invalid_argument("'" + std::string(item) + "': every hart here has " +
-                                    std::string(row->name));
-    remove(row->extension);
-    if (row->extension == Extension::C) remove(Extension::Zca);
+                                    std::string(row.name));
+    remove(row.extension);
+    if (row.extension == Extension::C) remove(Extension::Zca);
 }
 
 Isa Isa::parse(std::string_view written) {
@@ -160,15 +166,10 @@ Isa Isa::parse(std::string_view written) {
                     isa.add(extension);
                 continue;
             }
-            const auto* row = find(std::string_view(&letter, 1));
-            if (row == nullptr) reject(std::string_view(&letter, 1));
-            isa.add(row->extension);
+            isa.add(known(std::string_view(&letter, 1), isa.xlen_).extension);
         }
         while (!base.empty()) {
-            const auto name = take(base, '_');
-            const auto* row = find(name);
-            if (row == nullptr) reject(name);
-            isa.add(row->extension);
+            isa.add(known(take(base, '_'), isa.xlen_).extension);
         }
     }
     while (!rest.empty()) isa.change(take(rest, ','));
