@@ -22,8 +22,11 @@ void check(const Board& board, const Hart& hart) {
     const auto too_wide = [&](std::uint64_t value) { return (value & ~hart.xlen_mask()) != 0; };
     if (too_wide(hart.pc) || std::ranges::any_of(hart.x, too_wide))
         throw BadState("hart: a value wider than its registers");
-    if (const auto* csr = find_impossible_csr(board, hart))
-        throw BadState("hart: " + csr->name + " holds a value that it cannot");
+    for (std::size_t entry = 0; entry < Pmp::kEntries; ++entry) {
+        if (too_wide(hart.pmp.address(entry))) throw BadState("hart: a pmp entry beyond the address space");
+    }
+    if (const auto field = find_impossible_field(board, hart))
+        throw BadState("hart: " + *field + " holds a value that it cannot");
 }
 
 const BoardOptions& checked(const BoardOptions& options) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -40,8 +41,8 @@ std::span<const Csr> csrs();
 /// Null if a hart with these extensions has no such CSR.
 const Csr* find_csr(const Isa& isa, CsrNumber number);
 
-/// A CSR with a value that no write could have given it; null if there is none.
-const Csr* find_impossible_csr(const Board& board, const Hart& hart);
+/// A field behind the CSRs with a value that no write could have given it; nothing if there is none.
+std::optional<std::string> find_impossible_field(const Board& board, const Hart& hart);
 
 /// Whether the hart may reach the CSR as it is now: privilege, counter-enable bits, floating point switched
 /// on ...
