@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -23,43 +24,63 @@
 
 namespace backspin::emu::testing {
 
+/// Entry 0 of the protection lets S and U mode do everything everywhere. Without any entry they may do
+/// nothing.
+inline void open_protection(Hart& hart) {
+    hart.pmp.write_address(0, ~std::uint64_t{0});
+    hart.pmp.write_config(0, 0x1f);
+}
+
 class Guest {
   public:
     static constexpr std::uint64_t kCode = memory_map::kRamBase.value;
-    static constexpr std::uint64_t kHandler = kCode + 0x4000;  ///< mtvec at the start
+    static constexpr std::uint64_t kHandler = kCode + 0x4000;            ///< mtvec at the start
+    static constexpr std::uint64_t kSupervisorHandler = kCode + 0x6000;  ///< stvec at the start
     static constexpr std::uint64_t kData = kCode + 0x8000;
     static constexpr std::uint64_t kRamBytes = 1 << 20;
     static constexpr std::uint64_t kRamEnd = kCode + kRamBytes;
     static constexpr std::uint64_t kNsPerStep = 10;
 
-    /// The program is at kCode, and so is the pc.
+    /// The program is at kCode, and so is the pc of every hart. Protection is open, and nothing is
+    /// translated.
     explicit Guest(std::initializer_list<Word> program = {}, std::uint64_t ns_per_step = kNsPerStep)
-        : board_(ns_per_step),
+        : Guest(board_options(ns_per_step), program) {}
+    Guest(const BoardOptions& options, std::initializer_list<Word> program)
+        : board_(options),
           memory_(PageStore::create(), kRamBytes),
-          stepping_(options(ns_per_step), {}, PhysicalAddress{kCode}),
-          running_(options(ns_per_step), {}, PhysicalAddress{kCode}) {
-        const auto power_on = stepping_.save();
-        board_.load(power_on);
-        memory_.pages().restore(power_on.pages);
-        edit([&](Hart& hart) {
+          stepping_(machine_options(options), files()),
+          running_(machine_options(options), files()) {
+        memory_.set_power_on(stepping_.save().pages);
+        copy_rom();
+        for (auto& hart : board_.harts) {
             hart.pc = kCode;
             hart.mtvec = kHandler;
-        });
+            hart.stvec = kSupervisorHandler;
+            open_protection(hart);
+        }
         put(kCode, program);
     }
 
     // ---- setting the scene: the state that a test starts from, or goes on from ------------------
 
-    void edit(const std::function<void(Hart&)>& change) {
-        change(board_.harts.front());
+    void edit(const std::function<void(Hart&)>& change, std::size_t hart = 0) {
+        change(board_.harts.at(hart));
         reload();
     }
     void edit_board(const std::function<void(Board&)>& change) {
         change(board_);
         reload();
     }
-    void set(unsigned x, std::uint64_t value) {
-        edit([&](Hart& hart) { hart.write(x, value); });
+    void set(unsigned x, std::uint64_t value, std::size_t hart = 0) {
+        edit([&](Hart& h) { h.write(x, value); }, hart);
+    }
+    void go_to(std::uint64_t pc, Privilege privilege = Privilege::machine, std::size_t hart = 0) {
+        edit(
+            [&](Hart& h) {
+                h.pc = pc;
+                h.privilege = privilege;
+            },
+            hart);
     }
     void put(std::uint64_t at, std::span<const std::byte> bytes) {
         ASSERT_TRUE(memory_.load(PhysicalAddress{at}, bytes));
@@ -84,15 +105,19 @@ class Guest {
         EXPECT_EQ(info.has_value(), stepped.has_value());
         if (info && stepped) {
             EXPECT_EQ(info->kind, stepped->kind);
+            EXPECT_EQ(info->hart, stepped->hart);
             EXPECT_EQ(info->returned_from_trap, stepped->returned_from_trap);
         }
         expect_same(stepping_, "stepping");
         return info;
     }
 
-    /// `steps` steps, one by one and in one run.
+    /// `steps` steps: one by one, in one run, and once more from the middle with all that the engine has
+    /// learnt since.
     void run(std::uint64_t steps) {
+        auto middle = state();
         for (std::uint64_t i = 0; i < steps; ++i) {
+            if (i == steps / 2) middle = state();
             ASSERT_TRUE(step()) << "nobody can move after " << i << " steps";
             if (::testing::Test::HasFatalFailure()) return;
         }
@@ -100,6 +125,9 @@ class Guest {
         options.until = board_.steps;
         ASSERT_EQ(running_.run(options), RunEnd::reached);
         expect_same(running_, "running");
+        running_.load(middle);
+        ASSERT_EQ(running_.run(options), RunEnd::reached);
+        expect_same(running_, "running again");
     }
 
     void apply(const Input& input) {
@@ -114,9 +142,11 @@ class Guest {
     // ---- looking --------------------------------------------------------------------------------
 
     const Board& board() const { return board_; }
-    const Hart& hart() const { return board_.harts.front(); }
-    std::uint64_t x(unsigned number) const { return hart().x.at(number); }
-    std::uint64_t pc() const { return hart().pc; }
+    const Hart& hart(std::size_t number = 0) const { return board_.harts.at(number); }
+    std::uint64_t x(unsigned number, std::size_t hart_number = 0) const {
+        return hart(hart_number).x.at(number);
+    }
+    std::uint64_t pc(std::size_t hart_number = 0) const { return hart(hart_number).pc; }
     StepCount now() const { return board_.steps; }
     RiscvMachine& machine() { return stepping_; }
 
@@ -126,18 +156,41 @@ class Guest {
         return value;
     }
 
-  private:
-    static MachineOptions options(std::uint64_t ns_per_step) {
-        MachineOptions options;
-        options.ram_bytes = kRamBytes;
+    static BoardOptions board_options(std::uint64_t ns_per_step = kNsPerStep, unsigned xlen = 64) {
+        BoardOptions options;
+        options.isa = Isa(xlen);
         options.ns_per_step = ns_per_step;
         return options;
+    }
+
+  private:
+    static MachineOptions machine_options(const BoardOptions& board) {
+        MachineOptions options;
+        options.board = board;
+        options.ram_bytes = kRamBytes;
+        return options;
+    }
+    /// A machine has to have something to run.
+    static BootFiles files() {
+        static constexpr std::array<std::byte, 4> kNothing{};
+        BootFiles files;
+        files.program = {"nothing", kNothing};
+        return files;
+    }
+    /// RAM is empty at the start of a test, but the reset vector is in its place.
+    void copy_rom() {
+        const auto at = memory_map::kMaskRom.base;
+        std::array<std::byte, kPageSize> page{};
+        ASSERT_TRUE(stepping_.memory().read(at, page));
+        ASSERT_TRUE(memory_.load(at, page));
     }
 
     SavedState state() {
         SavedState state;
         board_.save(state);
         state.pages = memory_.pages().share();
+        digest_ = state.pages.digest_from(pages_, digest_);
+        pages_ = state.pages;
         return state;
     }
     void reload() {
@@ -157,19 +210,27 @@ class Guest {
         const auto expected = state();
         const auto got = machine.save();
         ASSERT_EQ(got.at, expected.at) << how;
-        for (std::size_t i = 0; i < Board::kComponents.size(); ++i) {
-            ASSERT_EQ(described(machine.board(), i), described(board_, i)) << how;
-        }
-        ASSERT_EQ(got.pages.digest(), expected.pages.digest()) << how << ": memory differs";
+        ASSERT_TRUE(got.fields == expected.fields) << how << ": " << difference(machine.board());
+        ASSERT_EQ(got.pages.digest_from(pages_, digest_), digest_) << how << ": memory differs";
     }
-    static std::vector<std::string> described(const Board& board, std::size_t component) {
-        std::vector<std::string> lines;
-        for (const auto& field : board.describe(component)) lines.push_back(field.name + "=" + field.value);
-        return lines;
+    /// The fields that differ, so that a failure says more than "bytes differ".
+    std::string difference(const Board& other) const {
+        std::string text;
+        for (std::size_t i = 0; i < board_.component_names().size(); ++i) {
+            const auto want = board_.describe(i), got = other.describe(i);
+            for (std::size_t f = 0; f < std::min(want.size(), got.size()); ++f) {
+                if (want[f] == got[f]) continue;
+                text += std::string(board_.component_names()[i]) + "." + want[f].name + " is " +
+                        got[f].value + " instead of " + want[f].value + "\n";
+            }
+        }
+        return text;
     }
 
     Board board_;
     Memory memory_;
+    PageRoot pages_;  ///< as last compared, with their digest
+    std::uint64_t digest_ = PageRoot{}.digest();
     RiscvMachine stepping_;
     RiscvMachine running_;
 };
