@@ -5,27 +5,29 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <limits>
 #include <stdexcept>
 #include <system_error>
 
 #include <fmt/format.h>
 
-#include "cli/options/command.hpp"
+#include "cli/opensbi.hpp"
 #include "cli/start_error.hpp"
 #include "cli/units.hpp"
+#include "emu/boot.hpp"
 #include "emu/loader.hpp"
-#include "emu/memory_map.hpp"
 
 namespace backspin::cli {
 namespace {
 
 constexpr std::uint64_t kLargestImage = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMostEpochSteps = std::uint64_t{1} << 40;
-constexpr const char* kMachineName = "riscv64-virt";
-/// Where a flat program goes when firmware is below it, as QEMU's virt board places a kernel: 2 MiB into RAM.
-constexpr std::uint64_t kBehindBios = std::uint64_t{2} << 20;
+constexpr const char* kMachineName = "riscv-virt";
+/// Longest name of an instruction set; those of this program have some 200 characters.
+constexpr std::size_t kLongestIsa = 1024;
 
 class Descriptor {
   public:
@@ -45,28 +47,117 @@ std::string host_error() {
     return std::generic_category().message(errno);
 }
 
-emu::Image load(const LoadedImage& image, const emu::BusRange& ram, bool behind_bios) {
-    const std::array ranges{ram};
+[[noreturn]] void refuse_key(const snapshots::RecordingReader& reader, const std::string& key) {
+    throw StartError(fmt::format(
+        "{}: its configuration lacks a usable '{}': it was made by another program, or a newer Backspin",
+        reader.path().string(), key));
+}
+
+std::optional<std::string> text_of(const snapshots::RecordingReader& reader, const std::string& key) {
+    const auto entry = reader.configuration().find(key);
+    if (entry == reader.configuration().end()) return std::nullopt;
+    return entry->second;
+}
+
+struct Bounds {
+    std::uint64_t most;
+    std::uint64_t least = 1;
+    std::uint64_t unit = 1;
+};
+std::uint64_t number_of(const snapshots::RecordingReader& reader, const std::string& key,
+                        const Bounds& bounds) {
+    const auto text = text_of(reader, key);
+    const auto number = text ? parse_number(*text) : std::nullopt;
+    if (!number || *number < bounds.least || *number > bounds.most || *number % bounds.unit != 0)
+        refuse_key(reader, key);
+    return *number;
+}
+
+emu::Isa isa_of(const snapshots::RecordingReader& reader) {
+    const auto text = text_of(reader, "cpu");
+    if (!text || text->size() > kLongestIsa) refuse_key(reader, "cpu");
     try {
-        if (emu::is_elf(image.bytes)) return emu::load_elf(image.bytes, ranges);
-        const PhysicalAddress at{ram.base.value + (behind_bios ? kBehindBios : 0)};
-        return emu::load_flat(image.bytes, at, 64, ranges);
-    } catch (const emu::LoadError& error) {
-        throw StartError(fmt::format("{}: {}", image.name, error.what()));
+        return emu::Isa::parse(*text);
+    } catch (const std::invalid_argument&) {
+        refuse_key(reader, "cpu");
     }
 }
 
-std::uint64_t number_of(const snapshots::RecordingReader& reader, const std::string& key, std::uint64_t most,
-                        std::uint64_t unit = 1) {
-    const auto entry = reader.configuration().find(key);
-    const auto number = entry == reader.configuration().end() ? std::nullopt : parse_number(entry->second);
-    if (!number || *number == 0 || *number > most || *number % unit != 0) {
-        throw StartError(fmt::format(
-            "{}: its configuration lacks a usable '{}': it was made by another program, or a newer "
-            "Backspin",
-            reader.path().string(), key));
+emu::MachineOptions options_of(const snapshots::RecordingReader& reader) {
+    constexpr auto kAny = std::numeric_limits<std::uint64_t>::max();
+    emu::MachineOptions options;
+    options.ram_bytes = number_of(reader, "ram", {kLargestRam, kPageSize, kPageSize});
+    auto& board = options.board;
+    board.isa = isa_of(reader);
+    board.harts = number_of(reader, "harts", {emu::BoardOptions::kMostHarts});
+    board.quantum = number_of(reader, "quantum", {emu::BoardOptions::kMostQuantum});
+    if (text_of(reader, "chaos")) board.chaos = number_of(reader, "chaos", {kAny, 0});
+    board.ns_per_step = number_of(reader, "ns-per-step", {emu::BoardOptions::kMostNsPerStep});
+    board.rtc_start = number_of(reader, "rtc-start", {kAny, 0});
+    board.reboots = number_of(reader, "reboots", {1, 0}) != 0;
+    options.boot_arguments = text_of(reader, "append").value_or("");
+    if (options.boot_arguments.size() > emu::BoardDescription::kMaxText ||
+        options.boot_arguments.find('\0') != std::string::npos)
+        refuse_key(reader, "append");
+    return options;
+}
+
+const LoadedImage* image_of(const MachineSetup& setup, std::string_view role) {
+    const auto found = std::ranges::find(setup.images, role, &LoadedImage::role);
+    return found == setup.images.end() ? nullptr : &*found;
+}
+
+emu::BootFiles boot_files(const MachineSetup& setup) {
+    const auto file = [&](const char* role) {
+        const auto* image = image_of(setup, role);
+        if (image == nullptr) return emu::BootFile{};
+        if (image->bytes.empty())
+            throw StartError(fmt::format("{}: the file is empty: give a program", image->name));
+        return emu::BootFile{image->name, image->bytes};
+    };
+    return {file(kBiosRole), file(kProgramRole), file(kInitrdRole)};
+}
+
+/// What is wrong with the files is said by whoever finds it, in one line; here it becomes this program's
+/// error.
+template <class Build>
+auto built(const MachineSetup& setup, Build build) {
+    try {
+        return build();
+    } catch (const emu::LoadError& error) {
+        throw StartError(error.what());
+    } catch (const std::invalid_argument& error) {
+        throw StartError(error.what());
+    } catch (const std::bad_alloc&) {
+        throw StartError(fmt::format("this computer has no memory for {} of RAM; give less with --ram",
+                                     describe_size(setup.options.ram_bytes)));
     }
-    return *number;
+}
+
+/// As the user says, or for the file that says it; RV64 if none does.
+emu::Isa isa_for(const MachineChoice& choice, const MachineSetup& setup) {
+    if (choice.cpu) return *choice.cpu;
+    for (const auto* role : {kProgramRole, kBiosRole}) {
+        const auto* image = image_of(setup, role);
+        const auto xlen = image == nullptr ? std::nullopt : emu::elf_xlen(image->bytes);
+        if (xlen) return emu::Isa(*xlen);
+    }
+    return emu::Isa(64);
+}
+
+std::string found_opensbi(unsigned xlen) {
+    const auto path = find_opensbi(xlen);
+    if (!path)
+        throw StartError(fmt::format(
+            "no OpenSBI for RV{} is installed here to start the kernel: install the package 'opensbi', "
+            "or give --bios FILE",
+            xlen));
+    return path->string();
+}
+
+std::uint64_t host_date() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
 }
 
 }  // namespace
@@ -96,35 +187,67 @@ std::vector<std::byte> read_file(const std::string& path, const char* what) {
     return bytes;
 }
 
-std::unique_ptr<emu::RiscvMachine> build_machine(const MachineSetup& setup) {
-    const emu::BusRange ram{emu::memory_map::kRamBase, setup.options.ram_bytes};
-    const bool has_bios =
-        std::ranges::any_of(setup.images, [](const auto& image) { return image.role == kBiosRole; });
-    std::vector<emu::Image> images;
-    PhysicalAddress entry;
-    for (const auto& image : setup.images) {
-        const bool is_bios = image.role == kBiosRole;
-        images.push_back(load(image, ram, has_bios && !is_bios));
-        if (is_bios || !has_bios) entry = images.back().entry;
-    }
-    try {
-        return std::make_unique<emu::RiscvMachine>(setup.options, images, entry);
-    } catch (const emu::LoadError& error) {
-        throw StartError(fmt::format("{}: {}", setup.images.front().name, error.what()));
-    } catch (const std::invalid_argument& error) {
-        throw StartError(error.what());
-    } catch (const std::bad_alloc&) {
-        throw StartError(fmt::format("this computer has no memory for {} of RAM; give less with --ram",
-                                     describe_size(setup.options.ram_bytes)));
+MachineSetup set_up(const MachineChoice& choice) {
+    MachineSetup setup;
+    setup.options = choice.options;
+    const auto add = [&](const std::optional<std::string>& path, const char* role, const char* what) {
+        if (path) setup.images.push_back({*path, role, read_file(*path, what)});
+    };
+    add(choice.program, kProgramRole, "image");
+    add(choice.bios, kBiosRole, "firmware");
+    setup.options.board.isa = isa_for(choice, setup);
+    if (choice.find_bios) add(found_opensbi(setup.options.board.isa.xlen()), kBiosRole, "firmware");
+    add(choice.initrd, kInitrdRole, "initial RAM disk");
+    if (choice.host_date) setup.options.board.rtc_start = host_date();
+    return setup;
+}
+
+void refuse_own_inputs(const std::vector<std::string>& outputs, const MachineSetup& setup,
+                       const std::optional<std::string>& input) {
+    std::vector<std::string> inputs;
+    for (const auto& image : setup.images) inputs.push_back(image.name);
+    if (input) inputs.push_back(*input);
+    std::error_code ignored;
+    for (const auto& output : outputs) {
+        for (const auto& read : inputs) {
+            if (std::filesystem::equivalent(output, read, ignored)) {
+                throw StartError(
+                    fmt::format("{}: is read and would be overwritten; name another output file", output));
+            }
+        }
     }
 }
 
+std::unique_ptr<emu::RiscvMachine> build_machine(const MachineSetup& setup) {
+    return built(setup,
+                 [&] { return std::make_unique<emu::RiscvMachine>(setup.options, boot_files(setup)); });
+}
+
+std::vector<std::byte> device_tree_of(const MachineSetup& setup) {
+    return built(setup, [&]() -> std::vector<std::byte> {
+        const auto board = emu::describe(setup.options);
+        if (setup.images.empty()) return emu::build_device_tree(board);
+        const auto plan = emu::plan_boot(boot_files(setup), board);
+        const auto tree = std::ranges::find(plan.placements, plan.device_tree, &emu::Placement::at);
+        return {tree->bytes.begin(), tree->bytes.end()};
+    });
+}
+
 snapshots::Configuration to_configuration(const MachineSetup& setup) {
-    return {{"machine", kMachineName},
-            {"producer", "backspin " BACKSPIN_VERSION},
-            {"ram", std::to_string(setup.options.ram_bytes)},
-            {"ns-per-step", std::to_string(setup.options.ns_per_step)},
-            {"epoch-steps", std::to_string(setup.epoch_steps.value)}};
+    const auto& board = setup.options.board;
+    snapshots::Configuration configuration{{"machine", kMachineName},
+                                           {"producer", "backspin " BACKSPIN_VERSION},
+                                           {"ram", std::to_string(setup.options.ram_bytes)},
+                                           {"cpu", board.isa.name()},
+                                           {"harts", std::to_string(board.harts)},
+                                           {"quantum", std::to_string(board.quantum)},
+                                           {"ns-per-step", std::to_string(board.ns_per_step)},
+                                           {"rtc-start", std::to_string(board.rtc_start)},
+                                           {"reboots", board.reboots ? "1" : "0"},
+                                           {"epoch-steps", std::to_string(setup.epoch_steps.value)}};
+    if (board.chaos) configuration["chaos"] = std::to_string(*board.chaos);
+    if (!setup.options.boot_arguments.empty()) configuration["append"] = setup.options.boot_arguments;
+    return configuration;
 }
 
 MachineSetup from_recording(const snapshots::RecordingReader& reader) {
@@ -136,14 +259,15 @@ MachineSetup from_recording(const snapshots::RecordingReader& reader) {
                                      machine == configuration.end() ? "" : machine->second, kMachineName));
     }
     MachineSetup setup;
-    setup.options.ram_bytes = number_of(reader, "ram", kLargestRam, kPageSize);
-    setup.options.ns_per_step = number_of(reader, "ns-per-step", kMostNsPerStep);
-    setup.epoch_steps = {number_of(reader, "epoch-steps", kMostEpochSteps)};
+    setup.options = options_of(reader);
+    setup.epoch_steps = {number_of(reader, "epoch-steps", {kMostEpochSteps})};
     for (std::size_t i = 0; i < reader.images().size(); ++i) {
         const auto& image = reader.images()[i];
-        if (image.role != kProgramRole && image.role != kBiosRole) {
-            throw StartError(fmt::format("{}: holds an image of a role that is not known here: '{}'",
-                                         reader.path().string(), image.role));
+        const bool known = image.role == kProgramRole || image.role == kBiosRole || image.role == kInitrdRole;
+        if (!known || image_of(setup, image.role) != nullptr) {
+            throw StartError(
+                fmt::format("{}: holds an image of a role that is not known here, or twice: '{}'",
+                            reader.path().string(), image.role));
         }
         setup.images.push_back({image.name, image.role, reader.image(i)});
     }

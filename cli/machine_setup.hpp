@@ -3,9 +3,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "cli/options/command.hpp"
 #include "emu/riscv_machine.hpp"
 #include "snapshots/recording.hpp"
 
@@ -13,24 +16,37 @@ namespace backspin::cli {
 
 struct LoadedImage {
     std::string name;  ///< as the user named it
-    std::string role;  ///< kProgramRole or kBiosRole
+    std::string role;  ///< kProgramRole, kBiosRole or kInitrdRole; each at most once in a setup
     std::vector<std::byte> bytes;
 };
 
 inline constexpr const char* kProgramRole = "program";
 inline constexpr const char* kBiosRole = "bios";
+inline constexpr const char* kInitrdRole = "initrd";
 
 struct MachineSetup {
     emu::MachineOptions options;
-    std::vector<LoadedImage> images;  ///< the machine starts in the bios if there is one, else in the program
+    std::vector<LoadedImage> images;  ///< the machine starts in the bios if there is one, else in the
+                                      ///< program; the first is the one that a debugger is told of
     StepCount epoch_steps{std::uint64_t{1} << 20};  ///< distance of the recorded digests
 };
 
 /// A plain file of at most 1 GiB, whole. Throws StartError.
 std::vector<std::byte> read_file(const std::string& path, const char* what);
 
+/// What the command line says, with all files read. Throws StartError.
+MachineSetup set_up(const MachineChoice& choice);
+
+/// --force must not cost the user what the run needs: throws StartError if an output is one of the images, or
+/// `input`.
+void refuse_own_inputs(const std::vector<std::string>& outputs, const MachineSetup& setup,
+                       const std::optional<std::string>& input);
+
 /// A machine at power-on. Throws StartError that names the image.
 std::unique_ptr<emu::RiscvMachine> build_machine(const MachineSetup& setup);
+
+/// The device tree in that machine's memory; there may be no image. Throws StartError.
+std::vector<std::byte> device_tree_of(const MachineSetup& setup);
 
 /// The keys and values that a recording keeps, and back. from_recording throws StartError for what this
 /// program cannot build, and RecordingError.

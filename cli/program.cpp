@@ -14,6 +14,7 @@ namespace {
 
 struct Execute {
     int operator()(const RunCommand& command) const { return run(command); }
+    int operator()(const DtbCommand& command) const { return dtb(command); }
     int operator()(const ReplayCommand& command) const { return replay(command); }
     int operator()(const InfoCommand& command) const { return info(command); }
     int operator()(const RepairCommand& command) const { return repair(command); }

@@ -22,39 +22,17 @@
 namespace backspin::cli {
 namespace {
 
-MachineSetup set_up(const RunCommand& command) {
-    MachineSetup setup;
-    setup.options.ram_bytes = command.ram;
-    setup.options.ns_per_step = command.ns_per_step;
-    setup.images.push_back({command.image, kProgramRole, read_file(command.image, "image")});
-    if (command.bios)
-        setup.images.push_back({*command.bios, kBiosRole, read_file(*command.bios, "firmware")});
-    return setup;
-}
-
 InputScript read_script(const std::optional<std::string>& path) {
     if (!path) return {};
     const auto bytes = read_file(*path, "input script");
     return InputScript(parse_script({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, *path));
 }
 
-/// --force must not cost the user what the run needs.
-void refuse_own_inputs(const RunCommand& command) {
+std::vector<std::string> outputs_of(const RunCommand& command) {
     std::vector<std::string> outputs;
     if (command.save) outputs.push_back(*command.save);
     if (const auto* file = std::get_if<FileConsole>(&command.console)) outputs.push_back(file->path);
-    std::vector<std::string> inputs{command.image};
-    if (command.bios) inputs.push_back(*command.bios);
-    if (command.input) inputs.push_back(*command.input);
-    std::error_code ignored;
-    for (const auto& output : outputs) {
-        for (const auto& input : inputs) {
-            if (std::filesystem::equivalent(output, input, ignored)) {
-                throw StartError(
-                    fmt::format("{}: is read and would be overwritten; name another output file", output));
-            }
-        }
-    }
+    return outputs;
 }
 
 RunResult asleep(const HostPort& port, const emu::RiscvMachine& machine) {
@@ -70,10 +48,10 @@ class Run {
   public:
     explicit Run(const RunCommand& command)
         : command_(command),
-          setup_(set_up(command)),
+          setup_(set_up(command.machine)),
           machine_(build_machine(setup_)),
           script_(read_script(command.input)) {
-        refuse_own_inputs(command);
+        refuse_own_inputs(outputs_of(command), setup_, command.input);
         // The recording comes before the console: an existing file is refused before the terminal changes its
         // mode.
         if (command.save) {

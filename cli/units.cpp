@@ -102,6 +102,32 @@ std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text) {
     return std::chrono::nanoseconds(static_cast<std::int64_t>(time->ns));
 }
 
+std::optional<std::uint64_t> parse_date(std::string_view text) {
+    // Where the digits are; all else must be as it is here.
+    constexpr std::string_view kForm = "YYYY-MM-DDThh:mm:ss", kDateOnly = "YYYY-MM-DD";
+    if (text.size() != kForm.size() && text.size() != kDateOnly.size()) return std::nullopt;
+    std::array<unsigned, 6> numbers{};
+    std::size_t field = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (kForm[i] == '-' || kForm[i] == 'T' || kForm[i] == ':') {
+            if (text[i] != kForm[i]) return std::nullopt;
+            ++field;
+        } else {
+            if (text[i] < '0' || text[i] > '9') return std::nullopt;
+            numbers[field] = 10 * numbers[field] + static_cast<unsigned>(text[i] - '0');
+        }
+    }
+    const auto& [year, month, day, hour, minute, second] = numbers;
+    const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(year)},
+                                           std::chrono::month{month}, std::chrono::day{day}};
+    if (!date.ok() || year < 1970 || year > 2261 || hour > 23 || minute > 59 || second > 59)
+        return std::nullopt;
+    const auto days = std::chrono::sys_days{date}.time_since_epoch();
+    const std::chrono::nanoseconds since_epoch =
+        days + std::chrono::hours{hour} + std::chrono::minutes{minute} + std::chrono::seconds{second};
+    return static_cast<std::uint64_t>(since_epoch.count());
+}
+
 std::string describe_size(std::uint64_t bytes) {
     constexpr std::array<const char*, 4> kUnits{"KiB", "MiB", "GiB", "TiB"};
     if (bytes < 1024) return fmt::format("{} bytes", bytes);

@@ -24,6 +24,10 @@ std::optional<VirtualTime> parse_virtual_time(std::string_view text);
 /// Host seconds, at most a year, with or without a unit: "30", "0.5", "2m". Not zero.
 std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text);
 
+/// A date of the years 1970 to 2261, with or without a time of day, in UTC: "2025-01-31",
+/// "2025-01-31T12:00:00". Nanoseconds since the epoch.
+std::optional<std::uint64_t> parse_date(std::string_view text);
+
 /// "128 MiB", "1.5 KiB", "17 bytes".
 std::string describe_size(std::uint64_t bytes);
 

@@ -7,6 +7,7 @@
 namespace backspin::cli {
 
 int run(const RunCommand& command);
+int dtb(const DtbCommand& command);
 int replay(const ReplayCommand& command);
 int info(const InfoCommand& command);
 int repair(const RepairCommand& command);

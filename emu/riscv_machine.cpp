@@ -23,6 +23,8 @@ std::uint64_t checked_ram(std::uint64_t bytes) {
     return bytes;
 }
 
+}  // namespace
+
 BoardDescription describe(const MachineOptions& options) {
     BoardDescription description;
     description.harts = options.board.harts;
@@ -31,8 +33,6 @@ BoardDescription describe(const MachineOptions& options) {
     description.boot_arguments = options.boot_arguments;
     return description;
 }
-
-}  // namespace
 
 RiscvMachine::RiscvMachine(const MachineOptions& options, const BootFiles& files)
     : board_(options.board), memory_(PageStore::create(), checked_ram(options.ram_bytes)) {

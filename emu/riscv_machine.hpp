@@ -26,6 +26,9 @@ struct MachineOptions {
     std::string boot_arguments;                          ///< for a Linux kernel
 };
 
+/// The board as its device tree tells it.
+BoardDescription describe(const MachineOptions& options);
+
 class RiscvMachine final : public Machine {
   public:
     /// At power-on, with the files in memory. Throws std::invalid_argument for options out of range,

@@ -8,8 +8,8 @@
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
 
-#include "base/pages.hpp"
 #include "cli/options/help.hpp"
+#include "cli/options/machine_options.hpp"
 #include "cli/units.hpp"
 
 namespace backspin::cli {
@@ -26,17 +26,6 @@ struct Verb {
     std::string positional;  ///< name of the one positional argument, and of the hidden option that takes it
     po::options_description options;
 };
-
-po::options_description machine_options() {
-    po::options_description options("Machine");
-    options.add_options()                                                                    //
-        ("ram", po::value<std::string>()->value_name("SIZE"), "size of RAM (default 128M)")  //
-        ("bios", po::value<std::string>()->value_name("FILE|none"),
-         "firmware that starts first (default none)")  //
-        ("ns-per-step", po::value<std::string>()->value_name("N"),
-         "virtual nanoseconds of a step (default 10)");
-    return options;
-}
 
 po::options_description outside_options(bool saving) {
     po::options_description options("Outside");
@@ -63,7 +52,7 @@ po::options_description outside_options(bool saving) {
 
 Verb run_verb() {
     Verb verb{"run",
-              "[options] IMAGE",
+              "[options] IMAGE|--kernel FILE|--bios FILE",
               "Runs an ELF or flat image; --gdb debugs it, both ways in time.",
               "IMAGE",
               {}};
@@ -78,6 +67,20 @@ Verb record_verb() {
               "IMAGE",
               {}};
     verb.options.add(machine_options()).add(outside_options(true));
+    return verb;
+}
+
+Verb dtb_verb() {
+    Verb verb{"dtb",
+              "[-o FILE] [options] [IMAGE]",
+              "Writes the device tree that a guest finds, for dtc or fdtdump.",
+              "IMAGE",
+              {}};
+    po::options_description options("Output");
+    options.add_options()  //
+        ("output,o", po::value<std::string>()->value_name("FILE"), "the tree (default: stdout)")(
+            "force", "replace an existing file");
+    verb.options.add(machine_options()).add(options);
     return verb;
 }
 
@@ -132,11 +135,6 @@ po::variables_map parse(const Verb& verb, Arguments arguments) {
     }
 }
 
-std::optional<std::string> text_of(const po::variables_map& values, const char* name) {
-    if (values.count(name) == 0) return std::nullopt;
-    return values[name].as<std::string>();
-}
-
 std::string required(const Verb& verb, const po::variables_map& values) {
     auto text = text_of(values, verb.positional.c_str());
     if (!text || text->empty()) {
@@ -144,23 +142,6 @@ std::string required(const Verb& verb, const po::variables_map& values) {
                                      verb.name, verb.usage));
     }
     return *text;
-}
-
-std::uint64_t parse_ram(const std::string& text) {
-    const auto size = parse_size(text);
-    if (!size || *size < kSmallestRam || *size > kLargestRam || *size % kPageSize != 0) {
-        throw UsageError(
-            fmt::format("--ram {}: give a multiple of 4K from 1M to 64G, as in --ram 128M", text));
-    }
-    return *size;
-}
-
-std::uint64_t parse_bounded(const char* option, const std::string& text, std::uint64_t most) {
-    const auto number = parse_number(text);
-    if (!number || *number == 0 || *number > most) {
-        throw UsageError(fmt::format("--{} {}: give a whole number from 1 to {}", option, text, most));
-    }
-    return *number;
 }
 
 std::optional<std::chrono::nanoseconds> timeout_of(const po::variables_map& values) {
@@ -192,12 +173,11 @@ ConsoleChoice console_of(const po::variables_map& values, const std::optional<En
     return console;
 }
 
-void read_machine(const po::variables_map& values, RunCommand& command) {
-    if (const auto ram = text_of(values, "ram")) command.ram = parse_ram(*ram);
-    if (const auto bios = text_of(values, "bios"); bios && *bios != "none") command.bios = bios;
-    if (const auto ns = text_of(values, "ns-per-step")) {
-        command.ns_per_step = parse_bounded("ns-per-step", *ns, kMostNsPerStep);
-    }
+/// The machine, with an image, a kernel or firmware in it.
+MachineChoice runnable_machine(const Verb& verb, const po::variables_map& values) {
+    auto machine = read_machine(values, text_of(values, verb.positional.c_str()));
+    if (!machine.program && !machine.bios && !machine.find_bios) required(verb, values);
+    return machine;
 }
 
 void read_outside(const po::variables_map& values, RunCommand& command) {
@@ -212,10 +192,9 @@ void read_outside(const po::variables_map& values, RunCommand& command) {
 
 Command read_run(const Verb& verb, const po::variables_map& values) {
     RunCommand command;
-    command.image = required(verb, values);
+    command.machine = runnable_machine(verb, values);
     command.gdb = gdb_of(values);
     command.save = text_of(values, "save");
-    read_machine(values, command);
     read_outside(values, command);
     if (command.gdb && command.max_steps) {
         throw UsageError(
@@ -232,12 +211,16 @@ Command read_run(const Verb& verb, const po::variables_map& values) {
 
 Command read_record(const Verb& verb, const po::variables_map& values) {
     RunCommand command;
-    command.image = required(verb, values);
+    command.machine = runnable_machine(verb, values);
     command.save = text_of(values, "output");
     if (!command.save) throw UsageError("record: -o FILE is missing: it names the recording");
-    read_machine(values, command);
     read_outside(values, command);
     return command;
+}
+
+Command read_dtb(const Verb& verb, const po::variables_map& values) {
+    return DtbCommand{read_machine(values, text_of(values, verb.positional.c_str())),
+                      text_of(values, "output"), values.count("force") != 0};
 }
 
 Command read_replay(const Verb& verb, const po::variables_map& values) {
@@ -262,11 +245,12 @@ struct VerbEntry {
     Verb (*describe)();
     Command (*read)(const Verb&, const po::variables_map&);
 };
-constexpr std::array<VerbEntry, 5> kVerbs{{{run_verb, read_run},
+constexpr std::array<VerbEntry, 6> kVerbs{{{run_verb, read_run},
                                            {record_verb, read_record},
                                            {replay_verb, read_replay},
                                            {info_verb, read_info},
-                                           {repair_verb, read_repair}}};
+                                           {repair_verb, read_repair},
+                                           {dtb_verb, read_dtb}}};
 
 std::string help_of(const Verb& verb) {
     std::ostringstream text;

@@ -12,6 +12,7 @@
 #include "base/position.hpp"
 #include "cli/options/console_choice.hpp"
 #include "cli/options/endpoint.hpp"
+#include "emu/riscv_machine.hpp"
 
 namespace backspin::cli {
 
@@ -21,21 +22,26 @@ class UsageError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-inline constexpr std::uint64_t kDefaultRam = std::uint64_t{128} << 20;
 inline constexpr std::uint64_t kSmallestRam = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kLargestRam = std::uint64_t{64} << 30;
-inline constexpr std::uint64_t kDefaultNsPerStep = 10;
-inline constexpr std::uint64_t kMostNsPerStep = 1'000'000;
+
+/// The machine of `run`, `record` and `dtb`, and what lies in its memory at power-on.
+struct MachineChoice {
+    std::optional<std::string> program;  ///< IMAGE or --kernel
+    std::optional<std::string> bios;     ///< a file; nothing: none, or another one that is found by itself
+    bool find_bios = false;              ///< the distribution's OpenSBI: --bios default, or --kernel alone
+    std::optional<std::string> initrd;
+    std::optional<emu::Isa> cpu;  ///< nothing: everything that there is in the width of the ELF file
+    bool host_date = false;       ///< --rtc now: the machine's clock starts with the host's date
+    emu::MachineOptions options;  ///< but for what the two above say
+};
 
 /// What a guest's power-off does while a debugger is attached.
 enum class PowerOff : std::uint8_t { stop, exit };
 
 /// `run`, and `record` (then save is set and gdb is not).
 struct RunCommand {
-    std::string image;
-    std::optional<std::string> bios;  ///< nothing for "none"
-    std::uint64_t ram = kDefaultRam;  ///< bytes, a multiple of the page size
-    std::uint64_t ns_per_step = kDefaultNsPerStep;
+    MachineChoice machine;
     std::optional<Endpoint> gdb;
     std::optional<std::string> save;
     ConsoleChoice console = StdioConsole{};
@@ -43,6 +49,13 @@ struct RunCommand {
     std::optional<StepCount> max_steps;
     std::optional<std::chrono::nanoseconds> timeout;
     PowerOff power_off = PowerOff::stop;
+    bool force = false;
+};
+
+/// Writes the device tree that a guest would find.
+struct DtbCommand {
+    MachineChoice machine;
+    std::optional<std::string> output;  ///< nothing: stdout
     bool force = false;
 };
 
@@ -68,7 +81,7 @@ struct PrintCommand {
     std::string text;
 };
 
-using Command = std::variant<RunCommand, ReplayCommand, InfoCommand, RepairCommand, PrintCommand>;
+using Command = std::variant<RunCommand, DtbCommand, ReplayCommand, InfoCommand, RepairCommand, PrintCommand>;
 
 /// `arguments` without the program's name. Throws UsageError.
 Command parse_command_line(std::span<const std::string> arguments);

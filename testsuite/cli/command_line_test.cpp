@@ -35,10 +35,19 @@ std::string complaint(const std::string& line) {
 
 TEST(CommandLine, RunHasSensibleDefaults) {
     const auto command = run("run firmware.elf");
-    EXPECT_EQ(command.image, "firmware.elf");
-    EXPECT_EQ(command.ram, std::uint64_t{128} << 20);
-    EXPECT_EQ(command.ns_per_step, 10U);
-    EXPECT_EQ(command.bios, std::nullopt);
+    EXPECT_EQ(command.machine.program, "firmware.elf");
+    EXPECT_EQ(command.machine.bios, std::nullopt);
+    EXPECT_FALSE(command.machine.find_bios);
+    EXPECT_EQ(command.machine.initrd, std::nullopt);
+    EXPECT_EQ(command.machine.cpu, std::nullopt);
+    EXPECT_FALSE(command.machine.host_date);
+    EXPECT_EQ(command.machine.options.ram_bytes, std::uint64_t{128} << 20);
+    EXPECT_EQ(command.machine.options.boot_arguments, "");
+    const auto& board = command.machine.options.board;
+    EXPECT_EQ(board.harts, 1U);
+    EXPECT_EQ(board.ns_per_step, 10U);
+    EXPECT_EQ(board.chaos, std::nullopt);
+    EXPECT_TRUE(board.reboots);
     EXPECT_EQ(command.gdb, std::nullopt);
     EXPECT_EQ(command.save, std::nullopt);
     EXPECT_EQ(command.console, ConsoleChoice{StdioConsole{}});
@@ -54,23 +63,67 @@ TEST(CommandLine, RunTakesEveryOption) {
             "--timeout 2.5 --power-off exit --ns-per-step=100 --force firmware.elf");
     EXPECT_EQ(command.gdb, Endpoint{(TcpEndpoint{"127.0.0.1", 1234})});
     EXPECT_EQ(command.save, "run.bsr");
-    EXPECT_EQ(command.ram, std::uint64_t{2} << 30);
-    EXPECT_EQ(command.bios, "fw.bin");
+    EXPECT_EQ(command.machine.options.ram_bytes, std::uint64_t{2} << 30);
+    EXPECT_EQ(command.machine.bios, "fw.bin");
     EXPECT_EQ(command.console, ConsoleChoice{TcpConsole{0}});
     EXPECT_EQ(command.input, "keys.txt");
     EXPECT_EQ(run("run --max-steps 0x1000 a.elf").max_steps, StepCount{4096});
     EXPECT_EQ(command.timeout, std::chrono::milliseconds(2500));
     EXPECT_EQ(command.power_off, PowerOff::exit);
-    EXPECT_EQ(command.ns_per_step, 100U);
+    EXPECT_EQ(command.machine.options.board.ns_per_step, 100U);
     EXPECT_TRUE(command.force);
 }
 
+TEST(CommandLine, RunTakesEveryOptionOfTheHarts) {
+    const auto machine = run("run a.elf --cpu rv32,-zba --harts 4 --quantum 123 --chaos 0 --no-reboot --rtc "
+                             "2001-09-09T01:46:40")
+                             .machine;
+    ASSERT_TRUE(machine.cpu.has_value());
+    EXPECT_EQ(machine.cpu->xlen(), 32U);
+    EXPECT_FALSE(machine.cpu->has(emu::Extension::Zba));
+    EXPECT_TRUE(machine.cpu->has(emu::Extension::Zbb));
+    const auto& board = machine.options.board;
+    EXPECT_EQ(board.harts, 4U);
+    EXPECT_EQ(board.quantum, 123U);
+    EXPECT_EQ(board.chaos, 0U);
+    EXPECT_FALSE(board.reboots);
+    EXPECT_EQ(board.rtc_start, 1'000'000'000'000'000'000U);
+    EXPECT_TRUE(run("run a.elf --rtc now").machine.host_date);
+}
+
+TEST(CommandLine, AKernelGetsTheDistributionsFirmwareUnlessAnotherIsNamed) {
+    const auto machine = run("run --kernel Image --initrd root.cpio --append quiet").machine;
+    EXPECT_EQ(machine.program, "Image");
+    EXPECT_EQ(machine.initrd, "root.cpio");
+    EXPECT_EQ(machine.options.boot_arguments, "quiet");
+    EXPECT_TRUE(machine.find_bios);
+    EXPECT_EQ(machine.bios, std::nullopt);
+    EXPECT_FALSE(run("run --kernel Image --bios none").machine.find_bios);
+    const auto own = run("run --kernel Image --bios fw.bin").machine;
+    EXPECT_FALSE(own.find_bios);
+    EXPECT_EQ(own.bios, "fw.bin");
+    EXPECT_TRUE(run("run --bios default a.elf").machine.find_bios);
+    EXPECT_EQ(run("run --bios fw.bin").machine.program, std::nullopt) << "firmware alone";
+}
+
+TEST(CommandLine, DtbTakesAMachineAndWhereToWriteItsTree) {
+    const auto bare = std::get<DtbCommand>(parse("dtb"));
+    EXPECT_EQ(bare.machine.program, std::nullopt);
+    EXPECT_EQ(bare.output, std::nullopt);
+    const auto command = std::get<DtbCommand>(parse("dtb -o tree.dtb --force --harts 3 a.elf"));
+    EXPECT_EQ(command.output, "tree.dtb");
+    EXPECT_TRUE(command.force);
+    EXPECT_EQ(command.machine.options.board.harts, 3U);
+    EXPECT_EQ(command.machine.program, "a.elf");
+}
+
 TEST(CommandLine, OptionsMayFollowTheImage) {
-    EXPECT_EQ(run("run a.elf --ram 64M").ram, 64U << 20);
+    EXPECT_EQ(run("run a.elf --ram 64M").machine.options.ram_bytes, 64U << 20);
 }
 
 TEST(CommandLine, BiosNoneIsNone) {
-    EXPECT_EQ(run("run --bios none a.elf").bios, std::nullopt);
+    EXPECT_EQ(run("run --bios none a.elf").machine.bios, std::nullopt);
+    EXPECT_FALSE(run("run --bios none a.elf").machine.find_bios);
 }
 
 TEST(CommandLine, RecordIsRunThatIsSaved) {
@@ -123,6 +176,16 @@ TEST(CommandLine, SaysWhatIsWrongInOneLine) {
         {"run --ram lots a.elf", "--ram lots"},
         {"run --ram 1M --ram 2M a.elf", "--ram"},
         {"run --ns-per-step 0 a.elf", "--ns-per-step 0"},
+        {"run --cpu z80 a.elf", "--cpu z80: "},
+        {"run --cpu rv64,+zzz a.elf", "'zzz' is no extension here"},
+        {"run --harts 0 a.elf", "--harts 0: give a whole number from 1 to 8"},
+        {"run --harts 9 a.elf", "--harts 9"},
+        {"run --quantum 0 a.elf", "--quantum 0"},
+        {"run --chaos x a.elf", "--chaos x: give a whole number from 0 to"},
+        {"run --rtc 2025-02-30 a.elf", "--rtc 2025-02-30: give 'now' or a date"},
+        {"run --append " + std::string(2049, 'x') + " a.elf", "--append: has 2049 characters"},
+        {"run --kernel Image a.elf", "leave one out"},
+        {"run --initrd root.cpio --bios fw.bin", "there is no --kernel to use it"},
         {"run --max-steps 0 a.elf", "--max-steps 0"},
         {"run --max-steps -5 a.elf", "--max-steps"},
         {"run --max-steps 5 --gdb 0 a.elf", "leave one out"},
@@ -142,11 +205,11 @@ TEST(CommandLine, SaysWhatIsWrongInOneLine) {
     }
 }
 
-TEST(CommandLine, HelpOfEachVerbFitsOneScreen) {
-    for (const std::string verb : {"", "run ", "record ", "replay ", "info ", "repair "}) {
+TEST(CommandLine, HelpOfEachVerbFitsOnePage) {
+    for (const std::string verb : {"", "run ", "record ", "replay ", "info ", "repair ", "dtb "}) {
         const auto text = std::get<PrintCommand>(parse(verb + "--help")).text;
         EXPECT_THAT(text, HasSubstr("Usage: backspin"));
-        EXPECT_LE(std::ranges::count(text, '\n'), 24) << text;
+        EXPECT_LE(std::ranges::count(text, '\n'), 34) << text;
         std::istringstream lines(text);
         for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
     }

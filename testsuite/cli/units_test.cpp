@@ -57,6 +57,20 @@ TEST(Units, TimeoutsAreSecondsUnlessTheySay) {
     }
 }
 
+TEST(Units, DatesAreOfTheCalendarAndInUtc) {
+    constexpr std::uint64_t kSecond = 1'000'000'000;
+    EXPECT_EQ(parse_date("1970-01-01"), 0U);
+    EXPECT_EQ(parse_date("2001-09-09T01:46:40"), 1'000'000'000 * kSecond);
+    EXPECT_EQ(parse_date("2024-02-29T23:59:59"), 1'709'251'199 * kSecond);
+    EXPECT_EQ(parse_date("2261-12-31"), 9'214'560'000 * kSecond);
+    for (const char* bad :
+         {"", "now", "2025", "2025-1-1", "2025-02-29", "2025-13-01", "2025-00-01", "1969-12-31", "2262-01-01",
+          "2025-01-01 00:00:00", "2025-01-01T24:00:00", "2025-01-01T00:60:00", "2025-01-01T00:00:60",
+          "2025-01-01T00:00:00Z", "2025/01/01", "+025-01-01"}) {
+        EXPECT_EQ(parse_date(bad), std::nullopt) << bad;
+    }
+}
+
 TEST(Units, AreDescribedForPeople) {
     EXPECT_EQ(describe_size(17), "17 bytes");
     EXPECT_EQ(describe_size(128U << 20), "128 MiB");
