@@ -109,6 +109,9 @@ struct SavedState {
         fields;  ///< all components' fields, one after the other, in the order of component_names()
     std::vector<std::uint32_t> ends;  ///< where each component's bytes end in `fields`
     PageRoot pages;                   ///< guest memory
+    /// Made by a machine of this process and not changed since: loading it need not ask whether any machine
+    /// can be in such a state. Whoever takes a state from a file, or changes one, leaves this false.
+    bool trusted = false;
 };
 
 /// Thread: one machine belongs to one thread at a time; several machines may live in one process.

@@ -89,6 +89,11 @@ constexpr std::uint64_t to_bits(T value) {
     }
 }
 
+/// Lies in memory as the archives write it: copied whole.
+template <class T>
+concept Plain = Scalar<T> && !std::is_same_v<T, bool>;
+static_assert(std::endian::native == std::endian::little);
+
 }  // namespace detail
 
 /// Appends values to bytes.
@@ -109,18 +114,28 @@ class StateWriter {
     template <detail::Scalar T>
     void put(T value) {
         const auto bits = detail::to_bits(value);
-        std::array<std::byte, sizeof(T)> bytes;
-        for (std::size_t i = 0; i < sizeof(T); ++i) bytes[i] = static_cast<std::byte>(bits >> (8 * i));
-        out_.insert(out_.end(), bytes.begin(), bytes.end());
+        const auto at = out_.size();
+        out_.resize(at + sizeof(T));
+        std::memcpy(out_.data() + at, &bits, sizeof(T));
+    }
+    template <class T>
+    void put_elements(const T& values) {
+        if constexpr (detail::Plain<typename T::value_type> &&
+                      !std::is_same_v<T, std::deque<typename T::value_type>>) {
+            const auto bytes = std::as_bytes(std::span(values));
+            out_.insert(out_.end(), bytes.begin(), bytes.end());
+        } else {
+            for (const auto& value : values) put(value);
+        }
     }
     template <class T, std::size_t N>
     void put(const std::array<T, N>& values) {
-        for (const auto& value : values) put(value);
+        put_elements(values);
     }
     template <class T>
     void put_sequence(const T& values) {
         put(static_cast<std::uint32_t>(values.size()));
-        for (const auto& value : values) put(value);
+        put_elements(values);
     }
     template <class T>
     void put(const std::vector<T>& values) {
@@ -167,7 +182,7 @@ class StateReader {
     void get(T& value) {
         if (in_.size() < sizeof(T)) throw BadState("the state ends in the middle of a value");
         std::uint64_t bits = 0;
-        for (std::size_t i = 0; i < sizeof(T); ++i) bits |= std::to_integer<std::uint64_t>(in_[i]) << (8 * i);
+        std::memcpy(&bits, in_.data(), sizeof(T));
         in_ = in_.subspan(sizeof(T));
         if constexpr (std::is_same_v<T, bool>) {
             if (bits > 1) throw BadState("a truth value that is neither 0 nor 1");
@@ -178,7 +193,13 @@ class StateReader {
     }
     template <class T, std::size_t N>
     void get(std::array<T, N>& values) {
-        for (auto& value : values) get(value);
+        if constexpr (detail::Plain<T>) {
+            if (in_.size() < sizeof values) throw BadState("the state ends in the middle of a value");
+            std::memcpy(values.data(), in_.data(), sizeof values);
+            in_ = in_.subspan(sizeof values);
+        } else {
+            for (auto& value : values) get(value);
+        }
     }
     template <class T>
     void get_sequence(T& values) {
