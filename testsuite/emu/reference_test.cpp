@@ -7,9 +7,8 @@
 
 #include <random>
 
-#include "emu/riscv_machine.hpp"
 #include "emu/trap.hpp"
-#include "testsuite/emu/assembler.hpp"
+#include "testsuite/emu/guest.hpp"
 
 namespace backspin::emu {
 namespace {
@@ -20,7 +19,12 @@ constexpr std::uint64_t kCode = memory_map::kRamBase.value;
 
 /// Everything that a step works on, with a program of nops.
 struct ReferenceTest : ::testing::Test {
-    Board board{10};
+    static BoardOptions options() {
+        BoardOptions options;
+        options.ns_per_step = 100;
+        return options;
+    }
+    Board board{options()};
     Memory memory{PageStore::create(), 1 << 20};
     Hart& hart() { return board.harts.front(); }
 
@@ -28,6 +32,7 @@ struct ReferenceTest : ::testing::Test {
         for (std::uint64_t i = 0; i < 64; ++i) put(kCode + 4 * i, nop());
         hart().pc = kCode;
         hart().mtvec = kCode + 0x400;
+        open_protection(hart());
     }
     void put(std::uint64_t at, Word word) {
         ASSERT_TRUE(memory.load(PhysicalAddress{at}, std::as_bytes(std::span(&word, 1))));
@@ -39,18 +44,23 @@ struct ReferenceTest : ::testing::Test {
         return info ? std::optional(info->kind) : std::nullopt;
     }
 
+    void write_device(const BusRange& device, std::uint64_t offset, AccessSize size, std::uint64_t value) {
+        ASSERT_TRUE(board.write_device(PhysicalAddress{device.base.value + offset}, size, value));
+    }
     void make_interrupt_pending() {
-        board.aclint.write(0, AccessSize::word, 1, board.device_context());
+        write_device(memory_map::kAclint, 0, AccessSize::word, 1);
         hart().mie = bit(Interrupt::machine_software);
         hart().mstatus |= mstatus::kMie;
     }
     void make_device_event_due() {
-        board.uart.write(Uart16550::FCR, AccessSize::byte, 0x81, board.device_context());
+        write_device(memory_map::kUart, Uart16550::FCR, AccessSize::byte, 0x81);
         const std::byte character{'x'};
-        board.uart.input(std::span(&character, 1), board.device_context());
+        board.input(kConsoleChannel, std::span(&character, 1));
         board.idle = board.idle + (*board.uart.next_event() - board.time());
     }
-    void power_off() { board.finisher.write(0, AccessSize::word, 0x5555, board.device_context()); }
+    void write_finisher(std::uint64_t value) {
+        write_device(memory_map::kFinisher, 0, AccessSize::word, value);
+    }
     const Input warp = IdleWarp{VirtualTime{1}};
 };
 
@@ -61,7 +71,7 @@ TEST_F(ReferenceTest, AnInputComesBeforeEverythingElse) {
     EXPECT_EQ(step(&warp), StepKind::input);
     EXPECT_EQ(hart().pc, before);
     EXPECT_EQ(hart().mcycle, 0u) << "not a step of the hart";
-    power_off();
+    write_finisher(0x5555);
     EXPECT_EQ(step(&warp), StepKind::input) << "even after power-off";
 }
 
@@ -94,11 +104,11 @@ TEST_F(ReferenceTest, AnAttemptRetiresOrTraps) {
 }
 
 TEST_F(ReferenceTest, AnIdleJumpComesOnlyWhenNobodyCanMove) {
-    board.aclint.write(Aclint::kMtimecmpOffset, AccessSize::doubleword, 10, board.device_context());
+    write_device(memory_map::kAclint, Aclint::kMtimecmpOffset, AccessSize::doubleword, 10);
     EXPECT_EQ(step(), StepKind::attempt) << "there is a deadline, but the hart can move";
     hart().waiting = true;
     EXPECT_EQ(step(), StepKind::idle_jump);
-    EXPECT_EQ(board.idle, VirtualTime{990});
+    EXPECT_EQ(board.idle, VirtualTime{900});
     EXPECT_EQ(hart().mcycle, 1u);
     EXPECT_EQ(step(), std::nullopt) << "the timer does not wake a hart that has not enabled it";
 }
@@ -106,9 +116,29 @@ TEST_F(ReferenceTest, AnIdleJumpComesOnlyWhenNobodyCanMove) {
 TEST_F(ReferenceTest, AfterPowerOffNothingMoves) {
     make_device_event_due();
     make_interrupt_pending();
-    power_off();
+    write_finisher(0x5555);
     for (int i = 0; i < 3; ++i) EXPECT_EQ(step(), std::nullopt);
     EXPECT_EQ(hart().pc, kCode);
+}
+
+/// The power switch is a device: what it does is a step of its own, before anything else but an input.
+TEST_F(ReferenceTest, ARebootComesBeforeEveryOtherDeviceEvent) {
+    memory.keep_as_power_on();
+    put(kCode, addi(a0, zero, 1));
+    make_device_event_due();
+    make_interrupt_pending();
+    write_finisher(0x7777);
+    EXPECT_EQ(step(&warp), StepKind::input);
+    const auto idle = board.idle;
+    EXPECT_EQ(step(), StepKind::device_event);
+    EXPECT_EQ(hart().pc, memory_map::kMaskRom.base.value);
+    EXPECT_EQ(hart().mie, 0u);
+    EXPECT_EQ(board.idle, idle) << "the clock goes on";
+    EXPECT_EQ(board.uart.next_event(), std::nullopt);
+    Word word = 0;
+    ASSERT_TRUE(memory.read(PhysicalAddress{kCode}, std::as_writable_bytes(std::span(&word, 1))));
+    EXPECT_EQ(word, nop()) << "memory is as it was at power-on";
+    EXPECT_EQ(step(), StepKind::attempt);
 }
 
 TEST_F(ReferenceTest, AnXretSaysSo) {
@@ -132,7 +162,6 @@ TEST_F(ReferenceTest, AnXretSaysSo) {
 
 /// Each step reads the clock of the position before it.
 TEST_F(ReferenceTest, AStepSeesTheTimeAtWhichItStarts) {
-    board.ns_per_step = 100;
     for (std::uint64_t i = 0; i < 3; ++i)
         put(kCode + 4 * i, csr(Opcode::csrrs, a0 + static_cast<unsigned>(i), 0xc01, zero));
     for (int i = 0; i < 3; ++i) step();
@@ -146,7 +175,7 @@ TEST_F(ReferenceTest, IsAFunctionOfTheState) {
     std::mt19937_64 random(1);
     for (std::uint64_t i = 0; i < 1000; ++i) put(kCode + 4 * i, static_cast<Word>(random()));
     for (unsigned x = 1; x < 32; ++x) hart().x[x] = random() % 2 ? kCode + random() % 4096 : random();
-    Board other{10};
+    Board other{options()};
     Memory other_memory{PageStore::create(), 1 << 20};
     SavedState state, twin;
     for (int i = 0; i < 500; ++i) {
