@@ -15,32 +15,21 @@
 
 namespace backspin::emu::testing {
 
-/// A register's number or an immediate.
-struct Operand {
-    enum class Kind : std::uint8_t { reg, imm };
-    Kind kind{};
-    std::int64_t value = 0;
-    bool operator==(const Operand&) const = default;
-};
-constexpr Operand reg(std::int64_t number) {
-    return {Operand::Kind::reg, number};
-}
-constexpr Operand imm(std::int64_t value) {
-    return {Operand::Kind::imm, value};
-}
-
 struct Disassembly {
-    std::string name;               ///< the instruction itself: "addi"
-    std::string alias;              ///< what an assembler would write: "mv", or the name
-    std::string text;               ///< the operands as written
-    unsigned length = 0;            ///< bytes
-    std::vector<Operand> operands;  ///< as written; disp(base) gives disp, base; a CSR is only in the text
+    std::string name;     ///< the instruction itself: "addi"
+    std::string alias;    ///< what an assembler would write: "mv", or the name
+    std::string text;     ///< the operands as written
+    unsigned length = 0;  ///< bytes
+    /// Numbers of registers, and immediates, as written; disp(base) gives disp, base; a CSR is only in the
+    /// text.
+    std::vector<std::int64_t> operands;
 };
 
 class Disassembler {
   public:
-    Disassembler() {
-        const auto mode = static_cast<cs_mode>(CS_MODE_RISCV64 | CS_MODE_RISCVC);
+    explicit Disassembler(unsigned xlen) {
+        const auto mode =
+            static_cast<cs_mode>((xlen == 64 ? CS_MODE_RISCV64 : CS_MODE_RISCV32) | CS_MODE_RISCVC);
         if (cs_open(CS_ARCH_RISCV, mode, &handle_) != CS_ERR_OK) throw std::runtime_error("cs_open");
         cs_option(handle_, CS_OPT_DETAIL, CS_OPT_ON);
         instruction_ = cs_malloc(handle_);
@@ -71,9 +60,9 @@ class Disassembler {
             if (operand.type == RISCV_OP_REG) {
                 result.operands.push_back(number(operand.reg));
             } else if (operand.type == RISCV_OP_IMM) {
-                result.operands.push_back(imm(operand.imm));
+                result.operands.push_back(operand.imm);
             } else if (operand.type == RISCV_OP_MEM) {
-                result.operands.push_back(imm(operand.mem.disp));
+                result.operands.push_back(operand.mem.disp);
                 result.operands.push_back(number(operand.mem.base));
             }
         }
@@ -81,8 +70,9 @@ class Disassembler {
     }
 
   private:
-    static Operand number(unsigned capstone) {
-        return reg(static_cast<std::int64_t>(capstone) - RISCV_REG_X0);
+    static std::int64_t number(unsigned capstone) {
+        if (capstone < RISCV_REG_F0_32) return static_cast<std::int64_t>(capstone) - RISCV_REG_X0;
+        return (static_cast<std::int64_t>(capstone) - RISCV_REG_F0_32) / 2;  // F0_32, F0_64, F1_32 ...
     }
 
     csh handle_ = 0;
