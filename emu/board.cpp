@@ -52,6 +52,11 @@ std::vector<Hart> harts_at_power_on(const BoardOptions& options) {
     return harts;
 }
 
+/// Hart 0 comes first: its turn follows that of the last one.
+Board::Turn turn_at_power_on(const BoardOptions& options) {
+    return {HartId{static_cast<std::uint32_t>(options.harts - 1)}, StepCount{}};
+}
+
 /// A number that looks random and depends on the two alone (the finalizer of SplitMix64).
 std::uint64_t scatter(std::uint64_t seed, std::uint64_t at) {
     auto z = seed + (at + 1) * 0x9e37'79b9'7f4a'7c15;
@@ -82,13 +87,14 @@ Board::Board(const BoardOptions& chosen)
     : options(checked(chosen)),
       decoder(std::make_shared<Decoder>(chosen.isa)),
       harts(harts_at_power_on(chosen)),
+      turn(turn_at_power_on(chosen)),
       aclint(chosen.harts),
       plic(chosen.harts),
       rtc(chosen.rtc_start) {}
 
 void Board::reset() {
     harts = harts_at_power_on(options);
-    turn = {};
+    turn = turn_at_power_on(options);
     uart = {};
     aclint = Aclint(options.harts);
     plic = Plic(options.harts);
