@@ -297,6 +297,31 @@ TEST_F(Program, TellsWhatARecordingHolds) {
     EXPECT_THAT(run("repair @run.bsr").out, HasSubstr("nothing lies beside it"));
 }
 
+TEST_F(Program, WritesTheDeviceTree) {
+    image("guest", ends_with(0));
+    EXPECT_EQ(run("dtb --harts 2 -o @tree").exit_code, 0);
+    const auto tree = slurp(folder_ / "tree");
+    EXPECT_EQ(tree.substr(0, 4), "\xd0\x0d\xfe\xed");
+    EXPECT_THAT(tree, HasSubstr("cpu@1"));
+    const auto piped = run("dtb --harts 2");
+    EXPECT_EQ(piped.exit_code, 0);
+    EXPECT_EQ(piped.out, tree);
+    EXPECT_THAT(run("dtb --append quiet -o @tree @guest").err, HasSubstr("add --force"));
+    EXPECT_EQ(slurp(folder_ / "tree"), tree);
+    EXPECT_EQ(run("dtb --append quiet --force -o @tree @guest").exit_code, 0);
+    EXPECT_THAT(slurp(folder_ / "tree"), HasSubstr("quiet"));
+    EXPECT_THAT(run("dtb --force -o @guest @guest").err, HasSubstr("would be overwritten"));
+    EXPECT_THAT(run("dtb -o @no/such/folder").err, HasSubstr("cannot be created"));
+}
+
+TEST_F(Program, StartsFirmwareAloneAndFirmwareBeforeAKernel) {
+    image("firmware", ends_with(5));
+    image("kernel", ends_with(6));
+    EXPECT_EQ(quiet("run --bios @firmware").exit_code, 5);
+    EXPECT_EQ(quiet("run --bios @firmware --kernel @kernel").exit_code, 5);
+    EXPECT_EQ(quiet("run --bios none --kernel @kernel").exit_code, 6);
+}
+
 /// A recording of a spinning guest whose digests are given.
 void write_recording(const std::string& path, const std::vector<snapshots::RecordedDigest>& digests,
                      const std::vector<snapshots::RecordedEvent>& events, std::uint64_t steps) {
