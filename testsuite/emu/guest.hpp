@@ -235,6 +235,38 @@ class Guest {
     RiscvMachine running_;
 };
 
+// ---- devices and interrupts -----------------------------------------------------------------------
+
+inline void write_device(Guest& guest, const BusRange& device, std::uint64_t offset, AccessSize size,
+                         std::uint64_t value) {
+    guest.edit_board([&](Board& board) {
+        ASSERT_TRUE(board.write_device(PhysicalAddress{device.base.value + offset}, size, value));
+    });
+}
+inline void set_timer(Guest& guest, std::uint64_t mtimecmp, std::size_t hart = 0) {
+    write_device(guest, memory_map::kAclint, Aclint::kMtimecmpOffset + 8 * hart, AccessSize::doubleword,
+                 mtimecmp);
+}
+inline void raise_software(Guest& guest, std::size_t hart = 0) {
+    write_device(guest, memory_map::kAclint, 4 * hart, AccessSize::word, 1);
+}
+/// The UART, with nothing to send, interrupts hart 0 in machine or supervisor mode.
+inline void raise_external(Guest& guest, Privilege of) {
+    const auto context = of == Privilege::machine ? 0u : 1u;
+    write_device(guest, memory_map::kPlic, 4 * interrupt_source::kUart, AccessSize::word, 1);
+    write_device(guest, memory_map::kPlic, 0x2000 + 0x80 * context, AccessSize::word,
+                 1u << interrupt_source::kUart);
+    write_device(guest, memory_map::kUart, Uart16550::IER, AccessSize::byte, 2);
+}
+inline void enable(Guest& guest, std::initializer_list<Interrupt> which, bool globally = true) {
+    guest.edit([&](Hart& hart) {
+        for (const auto interrupt : which) hart.mie |= bit(interrupt);
+        if (globally) hart.mstatus |= mstatus::kMie;
+    });
+}
+
+// ---- what happened --------------------------------------------------------------------------------
+
 inline constexpr std::uint64_t kInterruptCause = std::uint64_t{1} << 63;
 
 /// The hart has just entered its handler for an exception of the instruction at `mepc`.
@@ -244,6 +276,15 @@ inline void expect_trap(const Guest& guest, Cause cause, std::uint64_t mepc, std
     EXPECT_EQ(guest.hart().mtval, mtval);
     EXPECT_EQ(guest.pc(), guest.hart().mtvec & ~std::uint64_t{3});
     EXPECT_EQ(guest.hart().privilege, Privilege::machine);
+}
+
+/// The same for a delegated one.
+inline void expect_supervisor_trap(const Guest& guest, Cause cause, std::uint64_t sepc, std::uint64_t stval) {
+    EXPECT_EQ(guest.hart().scause, static_cast<std::uint64_t>(cause));
+    EXPECT_EQ(guest.hart().sepc, sepc);
+    EXPECT_EQ(guest.hart().stval, stval);
+    EXPECT_EQ(guest.pc(), guest.hart().stvec & ~std::uint64_t{3});
+    EXPECT_EQ(guest.hart().privilege, Privilege::supervisor);
 }
 
 /// Makes one step, which must trap so; the counters say whether it retired.

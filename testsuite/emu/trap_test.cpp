@@ -11,29 +11,13 @@ namespace {
 
 using namespace testing;
 
-constexpr std::uint64_t kStatus = mstatus::kUxl64;  // with every other field 0
 constexpr std::uint64_t kMppMachine = mstatus::kMpp;
+constexpr std::uint64_t kMppSupervisor = std::uint64_t{1} << mstatus::kMppShift;
 
 /// A guest in user mode.
 Guest& as_user(Guest& guest) {
     guest.edit([](Hart& hart) { hart.privilege = Privilege::user; });
     return guest;
-}
-
-void raise_software(Guest& guest) {
-    guest.edit_board(
-        [](Board& board) { board.aclint.write(0, AccessSize::word, 1, board.device_context()); });
-}
-void set_timer(Guest& guest, std::uint64_t mtimecmp) {
-    guest.edit_board([&](Board& board) {
-        board.aclint.write(Aclint::kMtimecmpOffset, AccessSize::doubleword, mtimecmp, board.device_context());
-    });
-}
-void enable(Guest& guest, std::initializer_list<Interrupt> which, bool globally = true) {
-    guest.edit([&](Hart& hart) {
-        for (const auto interrupt : which) hart.mie |= bit(interrupt);
-        if (globally) hart.mstatus |= mstatus::kMie;
-    });
 }
 
 // ---- exceptions ---------------------------------------------------------------------------------
@@ -43,6 +27,9 @@ TEST(Trap, EcallTellsThePrivilegeItCameFrom) {
     expect_trapping_step(machine, Cause::ecall_from_m, 0);
     Guest user{op(Opcode::ecall)};
     expect_trapping_step(as_user(user), Cause::ecall_from_u, 0);
+    Guest supervisor{op(Opcode::ecall)};
+    supervisor.go_to(Guest::kCode, Privilege::supervisor);
+    expect_trapping_step(supervisor, Cause::ecall_from_s, 0);
 }
 
 TEST(Trap, EbreakShowsItsOwnAddress) {
@@ -64,18 +51,32 @@ TEST(Trap, AnIllegalInstructionShowsItsBits) {
     expect_trapping_step(zeros, Cause::illegal_instruction, 0);
 }
 
-TEST(Trap, SupervisorInstructionsAreIllegal) {
-    for (const Word word : {0x10200073u /* sret */, 0x12000073u /* sfence.vma */, 0x00200073u /* uret */,
-                            0x7b200073u /* dret */, 0x18000073u, 0x30200173u /* mret with rd */}) {
+/// Of modes and extensions that are not there, or with operands where there must be none.
+TEST(Trap, OtherPrivilegedInstructionsAreIllegal) {
+    for (const Word word : {0x00200073u /* uret */, 0x7b200073u /* dret */, 0x70200073u /* mnret */,
+                            0x22000073u /* hfence.vvma */, 0x62000073u /* hfence.gvma */,
+                            0x30200173u /* mret with rd */, 0x10208073u /* sret with rs1 */,
+                            0x105000f3u /* wfi with rd */, 0x120000f3u /* sfence.vma with rd */}) {
         Guest guest{word};
         expect_trapping_step(guest, Cause::illegal_instruction, word);
     }
 }
 
-TEST(Trap, UserModeMayNotReturnFromTraps) {
-    Guest guest{op(Opcode::mret)};
-    as_user(guest);
-    expect_trapping_step(guest, Cause::illegal_instruction, op(Opcode::mret));
+TEST(Trap, OnlyTheirModeAndThoseAboveReturnFromTraps) {
+    for (const auto opcode : {Opcode::mret, Opcode::sret}) {
+        for (const auto privilege : {Privilege::user, Privilege::supervisor, Privilege::machine}) {
+            Guest guest{op(opcode)};
+            guest.go_to(Guest::kCode, privilege);
+            guest.edit([](Hart& hart) { hart.mepc = hart.sepc = Guest::kCode + 8; });
+            const auto lowest = opcode == Opcode::mret ? Privilege::machine : Privilege::supervisor;
+            if (privilege < lowest) {
+                expect_trapping_step(guest, Cause::illegal_instruction, op(opcode));
+            } else {
+                expect_retiring_step(guest);
+                EXPECT_EQ(guest.pc(), Guest::kCode + 8);
+            }
+        }
+    }
 }
 
 /// mstatus keeps where the trap came from and whether interrupts were on.
@@ -86,12 +87,13 @@ TEST(Trap, EntrySavesPrivilegeAndInterruptEnable) {
     };
     using mstatus::kMie, mstatus::kMpie, mstatus::kMpp, mstatus::kMprv, mstatus::kTw;
     for (const auto& [privilege, before, after] :
-         std::initializer_list<Case>{{Privilege::machine, kStatus | kMie, kStatus | kMpie | kMppMachine},
-                                     {Privilege::machine, kStatus | kMpie, kStatus | kMppMachine},
-                                     {Privilege::machine, kStatus, kStatus | kMppMachine},
-                                     {Privilege::user, kStatus | kMie | kMpie | kMpp, kStatus | kMpie},
-                                     {Privilege::user, kStatus | kMpp, kStatus},
-                                     {Privilege::user, kStatus | kMprv | kTw, kStatus | kMprv | kTw}}) {
+         std::initializer_list<Case>{{Privilege::machine, kMie, kMpie | kMppMachine},
+                                     {Privilege::machine, kMpie, kMppMachine},
+                                     {Privilege::machine, 0, kMppMachine},
+                                     {Privilege::user, kMie | kMpie | kMpp, kMpie},
+                                     {Privilege::user, kMpp, 0},
+                                     {Privilege::supervisor, kMie, kMpie | kMppSupervisor},
+                                     {Privilege::user, kMprv | kTw, kMprv | kTw}}) {
         Guest guest{op(Opcode::ecall)};
         guest.edit([&, p = privilege, b = before](Hart& hart) {
             hart.privilege = p;
@@ -127,13 +129,15 @@ TEST(Trap, MretGoesBackToTheSavedPrivilege) {
     };
     using mstatus::kMie, mstatus::kMpie, mstatus::kMpp, mstatus::kMprv, mstatus::kTw;
     for (const auto& [before, after, privilege] : std::initializer_list<Case>{
-             {kStatus | kMpp | kMpie, kStatus | kMie | kMpie, Privilege::machine},
-             {kStatus | kMpp | kMie, kStatus | kMpie, Privilege::machine},
-             {kStatus | kMpie, kStatus | kMie | kMpie, Privilege::user},
-             {kStatus | kMie, kStatus | kMpie, Privilege::user},
+             {kMpp | kMpie, kMie | kMpie, Privilege::machine},
+             {kMpp | kMie, kMpie, Privilege::machine},
+             {kMpie, kMie | kMpie, Privilege::user},
+             {kMie, kMpie, Privilege::user},
+             {kMppSupervisor | kMpie, kMie | kMpie, Privilege::supervisor},
+             {kMppSupervisor | kMprv, kMpie, Privilege::supervisor},
              // MPRV is cleared on the way to user mode, and kept on the way to machine mode.
-             {kStatus | kMprv | kTw, kStatus | kMpie | kTw, Privilege::user},
-             {kStatus | kMpp | kMprv, kStatus | kMpie | kMprv, Privilege::machine}}) {
+             {kMprv | kTw, kMpie | kTw, Privilege::user},
+             {kMpp | kMprv, kMpie | kMprv, Privilege::machine}}) {
         Guest guest{op(Opcode::mret)};
         guest.edit([b = before](Hart& hart) {
             hart.mstatus = b;
@@ -183,7 +187,7 @@ TEST(Interrupt, IsAStepOfItsOwnBeforeTheInstruction) {
     EXPECT_EQ(guest.hart().mcause, kInterruptCause | 3);
     EXPECT_EQ(guest.hart().mepc, Guest::kCode);
     EXPECT_EQ(guest.hart().mtval, 0u);
-    EXPECT_EQ(guest.hart().mstatus, kStatus | mstatus::kMpie | kMppMachine);
+    EXPECT_EQ(guest.hart().mstatus, mstatus::kMpie | kMppMachine);
     EXPECT_EQ(guest.pc(), Guest::kHandler);
     EXPECT_EQ(guest.x(a0), 0u) << "the instruction has not been executed";
     EXPECT_EQ(guest.hart().mcycle, 1u);
@@ -204,19 +208,28 @@ TEST(Interrupt, VectoredOnesGoToTheirOwnPlace) {
     }
 }
 
-/// Source: section "Machine Interrupt Registers (mip and mie)": MEI, MSI, MTI in decreasing order.
+/// Source: section "Machine Interrupt Registers (mip and mie)": MEI, MSI, MTI, SEI, SSI, STI in decreasing
+/// order.
 TEST(Interrupt, PrioritiesAreTheManuals) {
-    const auto all =
-        bit(Interrupt::machine_external) | bit(Interrupt::machine_software) | bit(Interrupt::machine_timer);
+    constexpr std::array kOrder{Interrupt::machine_external,    Interrupt::machine_software,
+                                Interrupt::machine_timer,       Interrupt::supervisor_external,
+                                Interrupt::supervisor_software, Interrupt::supervisor_timer};
     Hart hart;
-    hart.mie = all;
     hart.mstatus |= mstatus::kMie;
-    EXPECT_EQ(interrupt_to_take(hart, all), Interrupt::machine_external);
-    EXPECT_EQ(interrupt_to_take(hart, all & ~bit(Interrupt::machine_external)), Interrupt::machine_software);
-    EXPECT_EQ(interrupt_to_take(hart, bit(Interrupt::machine_timer)), Interrupt::machine_timer);
-    hart.mie = bit(Interrupt::machine_timer);
-    EXPECT_EQ(interrupt_to_take(hart, all), Interrupt::machine_timer) << "only enabled ones count";
-    EXPECT_EQ(interrupt_to_take(hart, all & ~bit(Interrupt::machine_timer)), std::nullopt);
+    // Every set of pending ones, and every set of those enabled.
+    for (std::uint32_t pending = 0; pending < 64; ++pending) {
+        for (std::uint32_t enabled = 0; enabled < 64; ++enabled) {
+            std::uint64_t mip = 0;
+            std::optional<Interrupt> expected;
+            hart.mie = 0;
+            for (std::size_t i = 0; i < kOrder.size(); ++i) {
+                if ((pending >> i & 1) != 0) mip |= bit(kOrder[i]);
+                if ((enabled >> i & 1) != 0) hart.mie |= bit(kOrder[i]);
+                if ((pending >> i & enabled >> i & 1) != 0 && !expected) expected = kOrder[i];
+            }
+            ASSERT_EQ(interrupt_to_take(hart, mip), expected) << pending << " " << enabled;
+        }
+    }
 
     Guest guest{nop()};
     raise_software(guest);
@@ -224,19 +237,27 @@ TEST(Interrupt, PrioritiesAreTheManuals) {
     enable(guest, {Interrupt::machine_timer, Interrupt::machine_software});
     guest.run(1);
     EXPECT_EQ(guest.hart().mcause, kInterruptCause | 3);
+    Guest external{nop()};
+    raise_software(external);
+    raise_external(external, Privilege::machine);
+    enable(external, {Interrupt::machine_external, Interrupt::machine_software});
+    external.run(1);
+    EXPECT_EQ(external.hart().mcause, kInterruptCause | 11);
 }
 
-TEST(Interrupt, MachineModeTakesItOnlyWithMieUserModeAlways) {
-    for (const bool user : {false, true}) {
+TEST(Interrupt, MachineModeTakesItOnlyWithMieTheOthersAlways) {
+    for (const auto privilege : {Privilege::user, Privilege::supervisor, Privilege::machine}) {
         Guest guest{nop(), nop()};
         raise_software(guest);
         enable(guest, {Interrupt::machine_software}, false);
-        if (user) as_user(guest);
+        guest.go_to(Guest::kCode, privilege);
         const auto info = guest.step();
         ASSERT_TRUE(info);
-        EXPECT_EQ(info->kind, user ? StepKind::interrupt : StepKind::attempt);
-        if (user) {
-            EXPECT_EQ(guest.hart().mstatus & mstatus::kMpp, 0u);
+        const bool taken = privilege != Privilege::machine;
+        EXPECT_EQ(info->kind, taken ? StepKind::interrupt : StepKind::attempt);
+        if (taken) {
+            EXPECT_EQ((guest.hart().mstatus & mstatus::kMpp) >> mstatus::kMppShift,
+                      static_cast<std::uint64_t>(privilege));
         }
     }
 }
