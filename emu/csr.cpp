@@ -125,9 +125,10 @@ void write_epc(R board, Hart& hart, Value value) {
 // ---- translation ----------------------------------------------------------------------------------
 
 /// A write with a mode that there is not changes nothing.
-void write_satp(R, Hart& hart, Value value) {
+void write_satp(R board, Hart& hart, Value value) {
     const auto mode = value >> 60;
-    const bool possible = hart.xlen == 32 || mode == 0 || mode == 8 || mode == 9;
+    const bool sv57 = mode == 10 && board.isa().has(Extension::Sv57);
+    const bool possible = hart.xlen == 32 || mode == 0 || mode == 8 || mode == 9 || sv57;
     if (possible) hart.satp = value;
 }
 

@@ -106,7 +106,8 @@ void write_isa(TreeWriter& tree, const Isa& isa) {
     tree.text("riscv,isa", isa.name());
     tree.text("riscv,isa-base", isa.base_name());
     tree.texts("riscv,isa-extensions", isa.extension_names());
-    tree.text("mmu-type", isa.xlen() == 32 ? "riscv,sv32" : "riscv,sv48");
+    const auto* most_levels = isa.has(Extension::Sv57) ? "riscv,sv57" : "riscv,sv48";
+    tree.text("mmu-type", isa.xlen() == 32 ? "riscv,sv32" : most_levels);
     if (isa.has(Extension::Zicbom)) tree.cells("riscv,cbom-block-size", {kCacheBlockSize});
     if (isa.has(Extension::Zicbop)) tree.cells("riscv,cbop-block-size", {kCacheBlockSize});
     if (isa.has(Extension::Zicboz)) tree.cells("riscv,cboz-block-size", {kCacheBlockSize});

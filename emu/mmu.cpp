@@ -26,7 +26,7 @@ struct Scheme {
 Scheme scheme_of(std::uint64_t satp, unsigned xlen) {
     if (xlen == 32) return {2, 10, 4, (satp & 0x3f'ffff) << kPageShift};
     const auto root = (satp & ((std::uint64_t{1} << 44) - 1)) << kPageShift;
-    return {satp >> 60 == 8 ? 3u : 4u, 9, 8, root};
+    return {static_cast<unsigned>((satp >> 60) - 8 + 3), 9, 8, root};  // modes 8, 9, 10
 }
 
 bool translates(std::uint64_t satp, unsigned xlen) {

@@ -1,4 +1,4 @@
-// Address translation: Sv32, Sv39 and Sv48 page tables, with Svadu, Svpbmt and Svnapot.
+// Address translation: Sv32, Sv39, Sv48 and Sv57 page tables, with Svadu, Svpbmt and Svnapot.
 // Source: The RISC-V Instruction Set Manual, Volume II, chapter "Supervisor-Level ISA", section "Virtual
 // Address Translation Process".
 //

@@ -43,6 +43,7 @@ constexpr std::array<Row, kExtensions> kRows{{
     {Extension::Zbkb, "zbkb"},
     {Extension::Zbs, "zbs"},
     {Extension::Sstc, "sstc", {Extension::Zicntr, Extension::I}},
+    {Extension::Sv57, "sv57", {Extension::I, Extension::I}, true},
     {Extension::Svade, "svade"},
     {Extension::Svadu, "svadu"},
     {Extension::Svinval, "svinval"},

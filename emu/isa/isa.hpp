@@ -15,7 +15,7 @@ namespace backspin::emu {
 enum class Extension : std::uint8_t {
     I, M, A, F, D, C,
     Zicbom, Zicbop, Zicboz, Zicntr, Zicond, Zicsr, Zifencei, Zihintpause, Zihpm, Zawrs, Zfh, Zfhmin, Zca, Zcb,
-    Zba, Zbb, Zbc, Zbkb, Zbs, Sstc, Svade, Svadu, Svinval, Svnapot, Svpbmt,
+    Zba, Zbb, Zbc, Zbkb, Zbs, Sstc, Sv57, Svade, Svadu, Svinval, Svnapot, Svpbmt,
 };
 // clang-format on
 inline constexpr std::size_t kExtensions = static_cast<std::size_t>(Extension::Svpbmt) + 1;

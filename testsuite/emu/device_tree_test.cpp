@@ -109,7 +109,7 @@ TEST(DeviceTree, DescribesEachHart) {
         EXPECT_EQ(tree.text(path, "riscv,isa"), board.isa.name());
         EXPECT_EQ(tree.text(path, "riscv,isa-base"), "rv64i");
         EXPECT_EQ(tree.texts(path, "riscv,isa-extensions"), board.isa.extension_names());
-        EXPECT_EQ(tree.text(path, "mmu-type"), "riscv,sv48");
+        EXPECT_EQ(tree.text(path, "mmu-type"), "riscv,sv48") << "Sv57 was not chosen";
         EXPECT_EQ(tree.cells(path, "reg"), (Cells{hart}));
         EXPECT_EQ(tree.text(path + "/interrupt-controller", "compatible"), "riscv,cpu-intc");
         EXPECT_TRUE(tree.has(path + "/interrupt-controller", "interrupt-controller"));
