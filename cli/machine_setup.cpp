@@ -205,6 +205,7 @@ MachineSetup set_up(const MachineChoice& choice) {
 void refuse_own_inputs(const std::vector<std::string>& outputs, const MachineSetup& setup,
                        const std::optional<std::string>& input) {
     std::vector<std::string> inputs;
+    inputs.reserve(setup.images.size() + 1);
     for (const auto& image : setup.images) inputs.push_back(image.name);
     if (input) inputs.push_back(*input);
     std::error_code ignored;

@@ -64,6 +64,7 @@ class Setup : public ::testing::Test {
     MachineSetup recorded(const snapshots::Configuration& configuration,
                           const std::vector<LoadedImage>& images) {
         std::vector<snapshots::ImageSource> sources;
+        sources.reserve(images.size());
         for (const auto& image : images) sources.push_back({image.name, image.role, image.bytes});
         const auto path = folder_ / "run.bsp";
         snapshots::RecordingWriter(path, snapshots::Overwrite::replace, configuration, sources)
