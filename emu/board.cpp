@@ -67,7 +67,8 @@ std::uint64_t scatter(std::uint64_t seed, std::uint64_t at) {
 
 constexpr std::array<std::string_view, BoardOptions::kMostHarts> kHartNames{
     "hart0", "hart1", "hart2", "hart3", "hart4", "hart5", "hart6", "hart7"};
-constexpr std::array<std::string_view, 5> kDeviceNames{"uart", "aclint", "plic", "rtc", "finisher"};
+constexpr std::array<std::string_view, 6> kDeviceNames{"uart", "aclint",   "plic",
+                                                       "rtc",  "finisher", "semihosting"};
 
 /// The names of the components of a machine with so many harts.
 template <std::size_t kHarts>
@@ -100,6 +101,7 @@ void Board::reset() {
     plic = Plic(options.harts);
     rtc = GoldfishRtc(options.rtc_start);
     finisher = {};
+    semihosting = {};
 }
 
 // ---- time ---------------------------------------------------------------------------------------
@@ -245,6 +247,7 @@ void Board::input(Channel channel, std::span<const std::byte> bytes) {
 }
 
 std::size_t Board::room_for_input(Channel channel) const {
+    if (channel == kSemihostingChannel) return waits_for_host() ? Semihosting::kMostBytes : 0;
     return channel == kConsoleChannel && !powered_off() ? uart.room_for_input() : 0;
 }
 
@@ -282,6 +285,14 @@ void Board::serialize_clock(Archive& archive) {
 }
 
 template <class Archive>
+void Board::serialize_semihosting(Archive& archive) {
+    semihosting.serialize(archive, kStateVersion);
+    const auto& request = semihosting.request;
+    if (request && (!options.semihosting || request->hart.value >= harts.size()))
+        throw BadState("semihosting: a call that no hart can have made");
+}
+
+template <class Archive>
 void Board::serialize_component(Archive& archive, std::size_t component) {
     if (component == 0) return serialize_clock(archive);
     --component;
@@ -291,7 +302,8 @@ void Board::serialize_component(Archive& archive, std::size_t component) {
         case 1: return aclint.serialize(archive, kStateVersion);
         case 2: return plic.serialize(archive, kStateVersion);
         case 3: return rtc.serialize(archive, kStateVersion);
-        default: return finisher.serialize(archive, kStateVersion);
+        case 4: return finisher.serialize(archive, kStateVersion);
+        default: return serialize_semihosting(archive);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "emu/devices/finisher.hpp"
 #include "emu/devices/goldfish_rtc.hpp"
 #include "emu/devices/plic.hpp"
+#include "emu/devices/semihosting.hpp"
 #include "emu/devices/uart16550.hpp"
 #include "emu/devices/virtio_mmio.hpp"
 #include "emu/hart.hpp"
@@ -28,6 +30,7 @@ namespace backspin::emu {
 
 /// Input channels of this board.
 inline constexpr Channel kConsoleChannel{0};
+inline constexpr Channel kSemihostingChannel{1};  ///< what a host answers: see emu/semihosting.hpp
 
 /// What the user chose about the board; the state at every position depends on it, and none of it ever
 /// changes.
@@ -39,7 +42,9 @@ struct BoardOptions {
     std::optional<std::uint64_t>
         chaos;  ///< a seed: every turn has its own length, of up to twice the quantum
     std::uint64_t rtc_start = GoldfishRtc::kDefaultStart;  ///< nanoseconds since the epoch at power-on
-    bool reboots = true;  ///< false: a guest's wish to be reset switches the machine off
+    bool reboots = true;                ///< false: a guest's wish to be reset switches the machine off
+    bool semihosting = false;           ///< false: its calls are breakpoints like any others
+    std::string semihosting_arguments;  ///< the command line that SYS_GET_CMDLINE tells
 
     static constexpr std::size_t kMostHarts = 8;
     /// So that virtual time does not wrap around within 10^15 steps.
@@ -103,6 +108,7 @@ struct Board {
     GoldfishRtc rtc;
     VirtioMmio virtio;
     Finisher finisher;
+    Semihosting semihosting;
 
     /// A hart's access; `at` is aligned to the size. Nothing / false, and nothing done, where no device
     /// answers.
@@ -120,6 +126,9 @@ struct Board {
     void input(Channel channel, std::span<const std::byte> bytes);
     std::size_t room_for_input(Channel channel) const;
 
+    /// A semihosting call waits for an answer. Until that input comes nothing happens: no hart moves, no
+    /// device, no clock.
+    bool waits_for_host() const { return semihosting.request.has_value(); }
     bool powered_off() const;
     bool reset_is_due() const;
     /// As at power-on, but for the clock. The memory's part is its own.
@@ -151,6 +160,8 @@ struct Board {
 
     template <class Archive>
     void serialize_clock(Archive& archive);
+    template <class Archive>
+    void serialize_semihosting(Archive& archive);
     template <class Archive>
     void serialize_component(Archive& archive, std::size_t component);
     std::array<Device*, 3> devices_with_events() { return {&uart, &rtc, &aclint}; }

@@ -5,6 +5,7 @@
 #include "emu/csr.hpp"
 #include "emu/mmu.hpp"
 #include "emu/page_tables.hpp"
+#include "emu/semihosting.hpp"
 
 namespace backspin::emu {
 namespace {
@@ -31,34 +32,38 @@ struct Applier {
     Board& board;
     Memory& memory;
 
-    void operator()(const DeviceInput& input) const { board.input(input.channel, input.bytes); }
-    void operator()(const IdleWarp& warp) const {
+    using Changed = std::vector<MemoryPiece>;
+
+    Changed operator()(const DeviceInput& input) const {
+        if (input.channel == kSemihostingChannel) return take_answer(board, memory, input.bytes);
+        board.input(input.channel, input.bytes);
+        return {};
+    }
+    Changed operator()(const IdleWarp& warp) const {
         // A log from a stranger may ask for any warp.
         constexpr auto kMost = Board::kMostIdle.ns;
         board.idle = VirtualTime{std::min(kMost, board.idle.ns + std::min(kMost, warp.by.ns))};
+        return {};
     }
-    void operator()(const MemoryWrite& write) const {
-        if (write.hart.value >= board.harts.size()) return;
+    Changed operator()(const MemoryWrite& write) const {
+        if (write.hart.value >= board.harts.size()) return {};
         const auto pieces = locate_for_debugger(board, memory, write.hart, write.at, write.bytes.size());
-        if (!pieces) return;
-        std::size_t done = 0;
-        for (const auto& piece : *pieces) {
-            memory.load(piece.at, std::span(write.bytes).subspan(done, piece.length));
-            done += piece.length;
-            for (auto& hart : board.harts) break_reservation(hart, piece.at, piece.length);
-        }
+        if (!pieces) return {};
+        write_from_outside(board, memory, *pieces, write.bytes);
+        return *pieces;
     }
-    void operator()(const RegisterWrite& write) const {
+    Changed operator()(const RegisterWrite& write) const {
         if (write.hart.value < board.harts.size()) {
             write_register(board, board.harts[write.hart.value], write.which, write.value);
         }
+        return {};
     }
 };
 
 }  // namespace
 
-void apply_input(Board& board, Memory& memory, const Input& input) {
-    std::visit(Applier{board, memory}, input);
+std::vector<MemoryPiece> apply_input(Board& board, Memory& memory, const Input& input) {
+    return std::visit(Applier{board, memory}, input);
 }
 
 std::optional<std::uint64_t> read_register(const Board& board, const Hart& hart, RegisterId which) {
@@ -85,18 +90,28 @@ void write_register(const Board& board, Hart& hart, RegisterId which, std::uint6
     }
 }
 
+void write_from_outside(Board& board, Memory& memory, std::span<const MemoryPiece> pieces,
+                        std::span<const std::byte> bytes) {
+    std::size_t done = 0;
+    for (const auto& piece : pieces) {
+        memory.load(piece.at, bytes.subspan(done, piece.length));
+        done += piece.length;
+        for (auto& hart : board.harts) break_reservation(hart, piece.at, piece.length);
+    }
+}
+
 void break_reservation(Hart& hart, PhysicalAddress at, std::size_t length) {
     if (!hart.reservation || length == 0) return;
     const auto granule = hart.reservation->value & ~std::uint64_t{7};
     if (at.value < granule + 8 && granule < at.value + length) hart.reservation.reset();
 }
 
-std::optional<std::vector<DebuggerPiece>> locate_for_debugger(const Board& board, const Memory& memory,
-                                                              HartId id, VirtualAddress at,
-                                                              std::size_t length) {
+std::optional<std::vector<MemoryPiece>> locate_for_debugger(const Board& board, const Memory& memory,
+                                                            HartId id, VirtualAddress at,
+                                                            std::size_t length) {
     const auto& hart = board.harts.at(id.value);
     ConstPageTables tables(memory);
-    std::vector<DebuggerPiece> pieces;
+    std::vector<MemoryPiece> pieces;
     for (std::size_t done = 0; done < length;) {
         const VirtualAddress here{(at.value + done) & hart.xlen_mask()};
         const auto part = std::min(length - done, kPageSize - here.value % kPageSize);

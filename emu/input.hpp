@@ -1,7 +1,9 @@
 // What an input does to the board: the one place where facts from outside, debugger's writes included, enter.
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/address.hpp"
@@ -11,8 +13,9 @@
 
 namespace backspin::emu {
 
-/// Applies the input without counting the step. A write to what does not exist changes nothing.
-void apply_input(Board& board, Memory& memory, const Input& input);
+/// Applies the input without counting the step. A write to what does not exist changes nothing. Says which
+/// bytes of memory may have changed.
+std::vector<MemoryPiece> apply_input(Board& board, Memory& memory, const Input& input);
 
 /// Registers by the numbers that GDB gives them for RISC-V.
 /// Source: GDB, gdb/riscv-tdep.h, the RISCV_*_REGNUM enumeration.
@@ -26,16 +29,15 @@ std::optional<std::uint64_t> read_register(const Board& board, const Hart& hart,
 /// Unknown registers and values that a field cannot hold change nothing.
 void write_register(const Board& board, Hart& hart, RegisterId which, std::uint64_t value);
 
-/// A part of a debugger's range that lies in one page of RAM or ROM.
-struct DebuggerPiece {
-    PhysicalAddress at;
-    std::size_t length = 0;
-};
 /// Where a range is that a debugger sees through this hart. Nothing if any byte of it is not mapped to RAM or
 /// ROM.
-std::optional<std::vector<DebuggerPiece>> locate_for_debugger(const Board& board, const Memory& memory,
-                                                              HartId hart, VirtualAddress at,
-                                                              std::size_t length);
+std::optional<std::vector<MemoryPiece>> locate_for_debugger(const Board& board, const Memory& memory,
+                                                            HartId hart, VirtualAddress at,
+                                                            std::size_t length);
+
+/// Writes bytes that do not come from a hart into pieces of RAM or ROM that are as long together.
+void write_from_outside(Board& board, Memory& memory, std::span<const MemoryPiece> pieces,
+                        std::span<const std::byte> bytes);
 
 /// A reservation of this hart ends if somebody else writes into the 8 bytes that hold it.
 void break_reservation(Hart& hart, PhysicalAddress at, std::size_t length);

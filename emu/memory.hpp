@@ -25,6 +25,12 @@ void for_each_page(PhysicalAddress at, std::size_t length, F piece) {
     }
 }
 
+/// Bytes that lie in one page.
+struct MemoryPiece {
+    PhysicalAddress at;
+    std::size_t length = 0;
+};
+
 class Memory {
   public:
     /// `ram_bytes`: a multiple of the page size, at least one page; it costs only what is written.

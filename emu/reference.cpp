@@ -9,6 +9,7 @@
 #include "emu/input.hpp"
 #include "emu/mmu.hpp"
 #include "emu/page_tables.hpp"
+#include "emu/semihosting.hpp"
 
 namespace backspin::emu::reference {
 namespace {
@@ -222,6 +223,10 @@ StepInfo attempt(Board& board, Memory& memory, Hart& hart) {
         info.returned_from_trap = result.returned_from_trap;
         if (result.ends_turn) board.turn.end = board.steps + StepCount{1};
     }
+    if (!retired && trap.cause == Cause::breakpoint && call_host(board, memory, hart)) {
+        retired = true;
+        hart.pc = (hart.pc + 4) & hart.xlen_mask();
+    }
     if (!retired) take_trap(hart, trap);
     count(hart, 1, retired ? 1 : 0);
     return info;
@@ -241,7 +246,7 @@ std::optional<StepInfo> move(Board& board, Memory& memory, const Input* input) {
         apply_input(board, memory, *input);
         return StepInfo{StepKind::input, {}, false};
     }
-    if (board.powered_off()) return std::nullopt;
+    if (board.powered_off() || board.waits_for_host()) return std::nullopt;
     if (board.reset_is_due()) {  // kind (c): the power switch is a device
         board.reset();
         memory.reset();

@@ -71,6 +71,7 @@ RiscvMachine::OneStep RiscvMachine::advance(StepCount until, const RunOptions& o
         return OneStep{StepInfo{kind, {}, false}, {}};
     };
     if (board_.powered_off()) return {{}, RunEnd::powered_off};
+    if (board_.waits_for_host()) return {{}, RunEnd::asleep};
     if (board_.reset_is_due()) {
         board_.reset();
         memory_.reset();
@@ -136,15 +137,9 @@ StepCount RiscvMachine::next_deadline_step(StepCount until) const {
 
 void RiscvMachine::apply(const Input& input) {
     board_.output = nullptr;
-    const auto* write = std::get_if<MemoryWrite>(&input);
-    const bool has_hart = write != nullptr && write->hart.value < board_.harts.size();
-    const auto pieces =
-        has_hart ? locate_for_debugger(board_, memory_, write->hart, write->at, write->bytes.size())
-                 : std::nullopt;
-    apply_input(board_, memory_, input);
+    const auto changed = apply_input(board_, memory_, input);
     board_.steps += StepCount{1};
-    if (!pieces) return;
-    for (const auto& piece : *pieces) engine_->bytes_changed(piece.at, piece.length);
+    for (const auto& piece : changed) engine_->bytes_changed(piece.at, piece.length);
 }
 
 std::size_t RiscvMachine::room_for_input(Channel channel) const {
@@ -157,6 +152,7 @@ HartId RiscvMachine::current_hart() const {
 }
 
 std::optional<VirtualTime> RiscvMachine::idle_deadline() const {
+    if (board_.waits_for_host()) return std::nullopt;
     const auto all_wait =
         std::ranges::none_of(board_.harts, [&](const Hart& hart) { return board_.can_move(hart); });
     return all_wait ? board_.jump_target() : std::nullopt;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "emu/isa/semantics.hpp"
+#include "emu/semihosting.hpp"
 
 // Labels as values are an extension of g++ and clang. With one dispatch per operation the host's branch
 // predictor sees which operation follows which.
@@ -137,6 +138,13 @@ std::optional<Instruction> Interpreter::fetch(const Hart& hart) {
         word |= std::uint32_t{*second} << 16;
     }
     return board_.decoder->decode(word);
+}
+
+bool Interpreter::calls_host(Hart& hart) {
+    const auto changed = call_host(board_, memory_, hart);
+    if (!changed) return false;
+    for (const auto& piece : *changed) bytes_changed(piece.at, piece.length);
+    return true;
 }
 
 bool Interpreter::goes_on_after(const Instruction& instruction, const AttemptResult& result) {
@@ -364,6 +372,10 @@ on_general: {
 }
 
 take:
+    if (trap.cause == Cause::breakpoint && calls_host(hart)) {
+        retire(static_cast<X>(hart.pc + 4));
+        return {Leave::attention, false};
+    }
     // Nothing of the step happened but the trap. What follows may run with interrupts enabled or not: let the
     // machine look.
     port_.take_attention();

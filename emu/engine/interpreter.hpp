@@ -53,6 +53,9 @@ class Interpreter {
     /// by.
     bool goes_on_after(const Instruction& instruction, const AttemptResult& result);
 
+    /// Makes the semihosting call, if the ebreak at hart.pc is one.
+    bool calls_host(Hart& hart);
+
     template <class X>
     Result execute_blocks(Hart& hart, StepCount until, Observer* observer);
     /// The block at this address, remembered for next time; the uncached slot if there can be none.

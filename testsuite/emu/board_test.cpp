@@ -318,12 +318,13 @@ TEST(Board, ComponentsAreTheClockTheHartsAndTheDevices) {
         const auto all = Board(options(10, harts)).component_names();
         return Names(all.begin(), all.end());
     };
-    EXPECT_EQ(names(1), (Names{"clock", "hart0", "uart", "aclint", "plic", "rtc", "finisher"}));
-    EXPECT_EQ(names(3),
-              (Names{"clock", "hart0", "hart1", "hart2", "uart", "aclint", "plic", "rtc", "finisher"}));
+    EXPECT_EQ(names(1),
+              (Names{"clock", "hart0", "uart", "aclint", "plic", "rtc", "finisher", "semihosting"}));
+    EXPECT_EQ(names(3), (Names{"clock", "hart0", "hart1", "hart2", "uart", "aclint", "plic", "rtc",
+                               "finisher", "semihosting"}));
     for (std::size_t harts = 1; harts <= 8; ++harts) {
         const auto all = names(harts);
-        EXPECT_EQ(all.size(), harts + 6);
+        EXPECT_EQ(all.size(), harts + 7);
         EXPECT_EQ(all[harts], "hart" + std::to_string(harts - 1));
     }
 }
