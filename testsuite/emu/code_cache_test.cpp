@@ -169,7 +169,7 @@ TEST(SelfModification, IsUndoneByARestore) {
 // ---- the cache by itself ------------------------------------------------------------------------
 
 struct CodeCacheTest : ::testing::Test {
-    CodeCacheTest() : memory(PageStore::create(), 1 << 20), cache(memory) {
+    CodeCacheTest() : memory(PageStore::create(), 1 << 20), cache(memory, rv64_decoder()) {
         HandlerTable handlers;
         handlers.general = 1;
         handlers.system = 2;
@@ -177,6 +177,9 @@ struct CodeCacheTest : ::testing::Test {
         handlers.edge = 4;
         handlers.breakpoint = 5;
         handlers.stop = 6;
+        handlers.floating = 7;
+        handlers.transfer = 8;
+        handlers.uncached = 9;
         for (std::size_t i = 0; i < handlers.of_opcode.size(); ++i) {
             handlers.of_opcode[i] = static_cast<std::int32_t>(100 + i);
         }

@@ -12,16 +12,12 @@ using namespace testing;
 
 constexpr std::uint64_t kBorder = Guest::kCode + 4096;
 
-void go_to(Guest& guest, std::uint64_t pc) {
-    guest.edit([&](Hart& hart) { hart.pc = pc; });
-}
-
 // ---- fetching -----------------------------------------------------------------------------------
 
 TEST(Fetch, AnInstructionMayCrossAPageBorder) {
     Guest guest;
     guest.put(kBorder - 2, {addi(a0, zero, 5), addi(a1, a0, 1)});
-    go_to(guest, kBorder - 2);
+    guest.go_to(kBorder - 2);
     guest.run(2);
     EXPECT_EQ(guest.x(a0), 5u);
     EXPECT_EQ(guest.x(a1), 6u);
@@ -35,7 +31,7 @@ TEST(Fetch, EveryKindOfInstructionMayCrossAPageBorder) {
         guest.put(kBorder - 2, {word});
         guest.set(a0, Guest::kData);
         guest.set(a1, 42);
-        go_to(guest, kBorder - 2);
+        guest.go_to(kBorder - 2);
     };
     Guest loads;
     loads.put(Guest::kData, std::uint64_t{99});
@@ -86,7 +82,7 @@ TEST(Fetch, EveryKindOfInstructionMayCrossAPageBorder) {
 TEST(Fetch, ACompressedInstructionAtTheEndOfAPageDoesNotCross) {
     Guest guest;
     guest.put_halves(kBorder - 2, {0x4515, 0x0505});  // c.li a0, 5; c.addi a0, 1
-    go_to(guest, kBorder - 2);
+    guest.go_to(kBorder - 2);
     guest.run(2);
     EXPECT_EQ(guest.x(a0), 6u);
 }
@@ -96,12 +92,12 @@ TEST(Fetch, ACompressedInstructionAtTheEndOfAPageDoesNotCross) {
 TEST(Fetch, OverTheEndOfRamFaultsAtTheMissingHalf) {
     Guest guest;
     guest.put_halves(Guest::kRamEnd - 2, {0x0513});  // the first half of an addi
-    go_to(guest, Guest::kRamEnd - 2);
+    guest.go_to(Guest::kRamEnd - 2);
     expect_trapping_step(guest, Cause::instruction_access_fault, Guest::kRamEnd);
 
     Guest compressed;
     compressed.put_halves(Guest::kRamEnd - 2, {0x4515});
-    go_to(compressed, Guest::kRamEnd - 2);
+    compressed.go_to(Guest::kRamEnd - 2);
     expect_retiring_step(compressed);
     EXPECT_EQ(compressed.x(a0), 5u);
     expect_trapping_step(compressed, Cause::instruction_access_fault, Guest::kRamEnd);
@@ -112,16 +108,35 @@ TEST(Fetch, WhereNoMemoryIsFaults) {
          {std::uint64_t{0}, Guest::kRamEnd, memory_map::kUart.base.value, memory_map::kAclint.base.value,
           ~std::uint64_t{1}, memory_map::kMaskRom.base.value - 2}) {
         Guest guest;
-        go_to(guest, at);
+        guest.go_to(at);
         expect_trapping_step(guest, Cause::instruction_access_fault, at);
     }
 }
 
+/// The reset vector, on harts of either width.
 TEST(Fetch, RomIsExecutable) {
-    Guest guest;
-    go_to(guest, memory_map::kMaskRom.base.value);
-    guest.run(5);
-    EXPECT_EQ(guest.pc(), Guest::kCode);
+    for (const unsigned xlen : {64u, 32u}) {
+        Guest guest(Guest::board_options(10, xlen), {});
+        guest.go_to(memory_map::kMaskRom.base.value);
+        guest.run(6);
+        EXPECT_EQ(guest.pc(), Guest::kCode);
+    }
+}
+
+/// Addresses of RV32 end at 32 bits: code that runs over the end goes on at 0, and so does a fetch.
+TEST(Fetch, AddressesOfRv32WrapAround) {
+    Guest guest(Guest::board_options(10, 32), {jalr(zero, a0, 4)});
+    guest.set(a0, 0xffff'fffc);
+    guest.run(1);
+    EXPECT_EQ(guest.pc(), 0u);
+    Guest branches(Guest::board_options(10, 32), {branch(Opcode::beq, zero, zero, -4096), jal(ra, 0)});
+    branches.run(1);
+    EXPECT_EQ(branches.pc(), Guest::kCode - 4096);
+    Guest links(Guest::board_options(10, 32), {jalr(ra, a0, 1)});
+    links.set(a0, 0x7fff'ffff);
+    links.run(1);
+    EXPECT_EQ(links.pc(), 0x8000'0000u);
+    EXPECT_EQ(links.x(ra), 0x8000'0004u) << "registers hold 32 bits, not sign-extended ones";
 }
 
 /// The jump itself retires; the fault is the target's, and belongs to it.
@@ -161,7 +176,7 @@ TEST(Fetch, AnInstructionMayBeEnteredInItsMiddle) {
 
 TEST(Fetch, CodeIsNotReadFromTheZeroPage) {
     Guest guest;
-    go_to(guest, Guest::kData);  // never written: zeros, which are illegal
+    guest.go_to(Guest::kData);  // never written: zeros, which are illegal
     expect_trapping_step(guest, Cause::illegal_instruction, 0);
 }
 
@@ -229,7 +244,7 @@ TEST(Run, AFaultInTheMiddleOfABlockIsCountedExactly) {
 TEST(Run, ALoopOverAPageBorderGoesOn) {
     Guest guest;
     guest.put(kBorder - 8, {addi(a0, a0, 1), addi(a1, a1, 1), addi(a2, a2, 1), jal(zero, -12)});
-    go_to(guest, kBorder - 8);
+    guest.go_to(kBorder - 8);
     guest.run(400);
     EXPECT_EQ(guest.x(a0), 100u);
     EXPECT_EQ(guest.x(a2), 100u);
@@ -299,10 +314,8 @@ TEST(Run, AnExecuteStopWhereNothingCanBeFetchedHoldsToo) {
 /// Waking is part of the step that is not made.
 TEST(Run, AHartThatIsStoppedBeforeItWakesStillWaits) {
     Guest guest{op(Opcode::wfi), addi(a0, a0, 1)};
-    guest.edit_board([](Board& board) {
-        board.aclint.write(Aclint::kMtimecmpOffset, AccessSize::doubleword, 5, board.device_context());
-        board.harts.front().mie = bit(Interrupt::machine_timer);
-    });
+    set_timer(guest, 5);
+    enable(guest, {Interrupt::machine_timer}, false);
     guest.run(2);  // waits, and the clock has jumped
     auto& machine = guest.machine();
     const auto before = machine.save();

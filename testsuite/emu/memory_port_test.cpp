@@ -107,9 +107,10 @@ TEST(MemoryAccess, AStoreThatFaultsStoresNothing) {
 }
 
 TEST(MemoryAccess, NothingIsElsewhere) {
-    for (const std::uint64_t at :
-         {std::uint64_t{0}, kRom - 8, kRomEnd, kNowhere, kUart + 0x100, memory_map::kPlic.base.value,
-          memory_map::kVirtio.base.value, Guest::kRamEnd, ~std::uint64_t{7}, std::uint64_t{1} << 40}) {
+    for (const std::uint64_t at : {std::uint64_t{0}, kRom - 8, kRomEnd, kNowhere, kUart + 0x100,
+                                   memory_map::kPlic.base.value + memory_map::kPlic.size,
+                                   memory_map::kVirtio.base.value + memory_map::kVirtio.size, Guest::kRamEnd,
+                                   ~std::uint64_t{7}, std::uint64_t{1} << 40}) {
         expect_fault(loading(Opcode::ld), at, Cause::load_access_fault, at);
         expect_fault(storing(Opcode::sb), at, Cause::store_access_fault, at);
         expect_fault(atomic(Opcode::amoadd_d, a2, a1, a0), at, Cause::store_access_fault, at);
@@ -205,11 +206,11 @@ TEST(MemoryAccess, ADeviceSeesTheExactPosition) {
 TEST(MemoryAccess, WhatAReadOfADeviceStartsFallsDueAtItsPosition) {
     Guest guest({load(Opcode::lbu, a2, 0, a0), jal(zero, 0)}, 5000);
     guest.set(a0, kUart);
+    write_device(guest, memory_map::kUart, Uart16550::FCR, AccessSize::byte, 0xc1);
     guest.edit_board([](Board& board) {
-        board.uart.write(Uart16550::FCR, AccessSize::byte, 0xc1, board.device_context());
         const std::array characters{std::byte{'x'}, std::byte{'y'}};
-        board.uart.input(characters, board.device_context());
-        board.uart.event(board.device_context());
+        board.input(kConsoleChannel, characters);
+        board.uart.event({board.time(), nullptr});
     });
     guest.run(1000);  // in one run from before the read to behind the timeout
     EXPECT_EQ(guest.x(a2), 'x');
@@ -324,12 +325,9 @@ TEST_F(ReservationTest, IsBrokenByATrap) {
 }
 
 TEST_F(ReservationTest, IsBrokenByAnInterrupt) {
-    guest.edit_board([](Board& board) {
-        auto& hart = board.harts.front();
-        hart.mtvec = Guest::kCode + 8;
-        hart.mie = bit(Interrupt::machine_software);
-        board.aclint.write(0, AccessSize::word, 1, board.device_context());
-    });
+    raise_software(guest);
+    enable(guest, {Interrupt::machine_software}, false);
+    guest.edit([](Hart& hart) { hart.mtvec = Guest::kCode + 8; });
     EXPECT_EQ(conditional_after({csr(Opcode::csrrsi, zero, 0x300, 8)}, 2), 1u);
     EXPECT_EQ(guest.hart().mcause, kInterruptCause | 3);
 }

@@ -108,17 +108,29 @@ TEST(Memory, RomIsLoadedAndReadButNotWritten) {
     EXPECT_TRUE(memory.is_writable(kRamBase));
 }
 
-TEST(Memory, KnowsWhatIsInTheWayOfAnAccess) {
-    const Memory memory(PageStore::create(), kRamBytes);
-    const auto missing = [&](std::uint64_t at, bool writing) {
-        return memory.first_missing(PhysicalAddress{at}, writing).value;
-    };
-    EXPECT_EQ(missing(kRamEnd - 1, false), kRamEnd);
-    EXPECT_EQ(missing(kRamEnd - 7, true), kRamEnd);
-    EXPECT_EQ(missing(kRomEnd - 1, false), kRomEnd);
-    EXPECT_EQ(missing(kRomEnd - 1, true), kRomEnd - 1);
-    EXPECT_EQ(missing(kRamBase.value - 1, false), kRamBase.value - 1);
-    EXPECT_EQ(missing(kRamEnd, false), kRamEnd);
+TEST(Memory, ResetPutsBackWhatWasKept) {
+    Memory memory(PageStore::create(), kRamBytes);
+    const PhysicalAddress image{kRamBase.value + 100}, rom{kMaskRom.base.value};
+    ASSERT_TRUE(memory.load(image, pattern(10, 1)));
+    ASSERT_TRUE(memory.load(rom, pattern(10, 2)));
+    memory.keep_as_power_on();
+    const auto at_power_on = memory.pages().share().digest();
+    ASSERT_TRUE(memory.write(image, pattern(10, 3)));
+    ASSERT_TRUE(memory.write(PhysicalAddress{kRamEnd - 8}, pattern(8, 4)));
+    ASSERT_TRUE(memory.load(rom, pattern(10, 5)));
+    const auto running = memory.pages().share();
+    for (int i = 0; i < 2; ++i) {
+        memory.reset();
+        EXPECT_EQ(memory.pages().share().digest(), at_power_on);
+        memory.pages().restore(running);
+    }
+    // Also in a memory that got both states from elsewhere.
+    Memory other(PageStore::create(), kRamBytes);
+    memory.reset();
+    other.set_power_on(memory.pages().share());
+    other.pages().restore(running);
+    other.reset();
+    EXPECT_EQ(other.pages().share().digest(), at_power_on);
 }
 
 TEST(Memory, LargeRamCostsOnlyWhatIsWritten) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <vector>
 
 namespace backspin::emu {
 namespace {
@@ -62,38 +63,61 @@ TEST_F(TlbTest, PagesThatShareASlotReplaceEachOther) {
     EXPECT_NE(tlb->find(VirtualAddress{0x8000'0000 + kSpan}, 1), nullptr);
 }
 
-TEST_F(TlbTest, DroppingAPageLeavesTheOthers) {
+/// A page of the host may be known under many addresses; all of them go, and no other.
+TEST_F(TlbTest, DroppingAHostPageDropsAllThatLeadsThere) {
+    std::array<std::byte, kPageSize> other{};
     tlb->fill(VirtualAddress{0x8000'0000}, page.data());
-    tlb->fill(VirtualAddress{0x8000'1000}, page.data());
-    tlb->drop(VirtualAddress{0x8000'0000 + kSpan});  // another page of the same slot
-    EXPECT_NE(tlb->find(VirtualAddress{0x8000'0000}, 1), nullptr);
-    tlb->drop(VirtualAddress{0x8000'0000});
+    tlb->fill(VirtualAddress{0xffff'ffff'8000'1000}, page.data());
+    tlb->fill(VirtualAddress{0x8000'2000}, other.data());
+    tlb->fill(VirtualAddress{~std::uint64_t{4095}}, page.data());
+    tlb->fill(VirtualAddress{0}, page.data());
+    tlb->drop_leading_to(page.data());
     EXPECT_EQ(tlb->find(VirtualAddress{0x8000'0000}, 1), nullptr);
-    EXPECT_NE(tlb->find(VirtualAddress{0x8000'1000}, 1), nullptr);
+    EXPECT_EQ(tlb->find(VirtualAddress{0xffff'ffff'8000'1000}, 1), nullptr);
+    EXPECT_EQ(tlb->find(VirtualAddress{~std::uint64_t{4095}}, 1), nullptr);
+    EXPECT_EQ(tlb->find(VirtualAddress{0}, 1), nullptr);
+    EXPECT_NE(tlb->find(VirtualAddress{0x8000'2000}, 1), nullptr);
 }
 
+TEST_F(TlbTest, WhatWasDroppedMayBeFilledAgain) {
+    tlb->fill(VirtualAddress{0x8000'0000}, page.data());
+    tlb->drop_leading_to(page.data());
+    tlb->fill(VirtualAddress{0x8000'0000}, page.data());
+    EXPECT_NE(tlb->find(VirtualAddress{0x8000'0000}, 1), nullptr);
+    tlb->clear();
+    EXPECT_EQ(tlb->find(VirtualAddress{0x8000'0000}, 1), nullptr);
+}
+
+/// Against the page and the host page that each slot got last.
 TEST_F(TlbTest, HitsAreExactlyTheLatestFillsWhateverIsDroppedAndCleared) {
     std::mt19937_64 random(1);
-    std::map<std::uint64_t, std::uint64_t> by_slot;  // slot, page
+    struct Held {
+        std::uint64_t page;
+        std::size_t host;
+    };
+    std::vector<std::array<std::byte, kPageSize>> hosts(8);
+    std::map<std::uint64_t, Held> by_slot;
     for (int i = 0; i < 20000; ++i) {
         const auto number = random() % (3 * Tlb::kEntries);
-        const VirtualAddress at{number * kPageSize};
-        const auto slot = number % Tlb::kEntries;
+        const auto host = random() % hosts.size();
         switch (random() % 64) {
             case 0:
                 tlb->clear();
                 by_slot.clear();
                 break;
             case 1:
-                tlb->drop(at);
-                if (by_slot.contains(slot) && by_slot[slot] == number) by_slot.erase(slot);
+                tlb->drop_leading_to(hosts[host].data());
+                std::erase_if(by_slot, [&](const auto& held) { return held.second.host == host; });
                 break;
-            default: tlb->fill(at, page.data()); by_slot[slot] = number;
+            default:
+                tlb->fill(VirtualAddress{number * kPageSize}, hosts[host].data());
+                by_slot[number % Tlb::kEntries] = {number, host};
         }
         const auto probe = random() % (3 * Tlb::kEntries);
         const auto held = by_slot.find(probe % Tlb::kEntries);
-        ASSERT_EQ(tlb->find(VirtualAddress{probe * kPageSize}, 8) != nullptr,
-                  held != by_slot.end() && held->second == probe);
+        const bool hits = held != by_slot.end() && held->second.page == probe;
+        const auto* found = tlb->find(VirtualAddress{probe * kPageSize + 16}, 8);
+        ASSERT_EQ(found, hits ? hosts[held->second.host].data() + 16 : nullptr);
     }
 }
 
