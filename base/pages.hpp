@@ -145,6 +145,8 @@ class PageTable {
     const std::byte* read_page(PageIndex index) const;
     /// Null where nothing was ever written.
     const Page* find(PageIndex index) const;
+    /// Whose pages these are. Whoever keeps one beyond the next restore keeps the store, too.
+    std::shared_ptr<const PageStore> store() const { return store_; }
     /// The page, private to this epoch: copied first if it is shared. Valid for writing until share or
     /// restore.
     Page* write_page(PageIndex index);

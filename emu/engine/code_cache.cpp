@@ -70,9 +70,14 @@ CodeCache::CodePage& CodeCache::page_at(PageIndex index) {
     auto& page = (*node)[index.value % kPagesPerNode];
     if (!page) {
         page = std::make_unique<CodePage>();
-        page->content = PagePtr(memory_.pages().find(index));
+        pin(*page, memory_.pages().find(index));
     }
     return *page;
+}
+
+void CodeCache::pin(CodePage& page, const Page* content) const {
+    page.content = PagePtr(content);       // the one before goes back to its own store,
+    page.store = memory_.pages().store();  // which may end with it
 }
 
 void CodeCache::drop(PageIndex index) {
@@ -113,7 +118,7 @@ void CodeCache::validate(PageIndex index, CodePage& page) {
             break;
         }
     }
-    page.content = PagePtr(now);
+    pin(page, now);
 }
 
 const Slot* CodeCache::block_at(PhysicalAddress at) {

@@ -67,6 +67,7 @@ class CodeCache {
     static constexpr std::size_t kGranule = 64;
 
     struct CodePage {
+        std::shared_ptr<const PageStore> store;  ///< declared first: destroyed after the page
         PagePtr content;  ///< what was decoded; pinned, so that it can be compared after a restore
         std::uint64_t granules = 0;
         std::array<const Slot*, kPageSize / 2> starts{};
@@ -87,6 +88,8 @@ class CodeCache {
         return (~std::uint64_t{0} >> (63 - last)) & (~std::uint64_t{0} << first);
     }
     CodePage& page_at(PageIndex index);
+    /// What the page holds now is what its blocks are decoded from.
+    void pin(CodePage& page, const Page* content) const;
     void drop(CodePage& page);
     void validate(PageIndex index, CodePage& page);
     const Slot* build(PageIndex index, CodePage& page, std::size_t offset);

@@ -284,6 +284,25 @@ TEST_F(CodeCacheTest, ARestoreKeepsWhatIsStillTrue) {
     EXPECT_NE(cache.generation(), generation);
 }
 
+/// What was decoded is kept for comparing, even if nobody else remembers the memory that it came from.
+TEST_F(CodeCacheTest, PagesOfAnotherStoreAreKeptWithTheirStore) {
+    const auto own = memory.pages().share();
+    std::weak_ptr<PageStore> elsewhere;
+    {
+        const auto store = PageStore::create();
+        elsewhere = store;
+        Memory other(store, 1 << 20);
+        const auto word = jal(zero, 0);
+        ASSERT_TRUE(other.load(PhysicalAddress{kAt}, std::as_bytes(std::span(&word, 1))));
+        memory.pages().restore(other.pages().share());
+    }
+    EXPECT_EQ(block(kAt)->operation.handler, handler(Opcode::jal));
+    memory.pages().restore(own);
+    EXPECT_FALSE(elsewhere.expired());
+    EXPECT_EQ(block(kAt)->operation.handler, 1) << "zeros: illegal";
+    EXPECT_TRUE(elsewhere.expired()) << "nothing of it is needed any more";
+}
+
 TEST_F(CodeCacheTest, APlantedBreakpointStandsBeforeItsInstruction) {
     put(kAt, nop());
     put(kAt + 4, nop());
