@@ -1,4 +1,4 @@
-// The machine as a whole: what power-on finds, how it ends, what a debugger sees and may do.
+// The machine as a whole: what power-on finds, what it prints, what a debugger sees and may do.
 #include "emu/riscv_machine.hpp"
 
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 
 #include "emu/input.hpp"
 #include "testsuite/emu/guest.hpp"
+#include "testsuite/emu/small_machine.hpp"
 
 namespace backspin::emu {
 namespace {
@@ -22,30 +23,6 @@ constexpr std::uint64_t kUart = memory_map::kUart.base.value;
 constexpr std::uint64_t kAclint = memory_map::kAclint.base.value;
 constexpr std::uint64_t kFinisher = memory_map::kFinisher.base.value;
 constexpr HartId kHart{0};
-
-MachineOptions small() {
-    MachineOptions options;
-    options.ram_bytes = 1 << 20;
-    return options;
-}
-
-/// A program as an image, which views the words that this holds.
-class Program {
-  public:
-    Program(std::initializer_list<Word> words, std::uint64_t at = kRam) : words_(words) {
-        const auto bytes = std::as_bytes(std::span(words_));
-        image.segments.push_back({PhysicalAddress{at}, bytes, bytes.size()});
-        image.entry = PhysicalAddress{at};
-    }
-    Program(const Program&) = delete;
-    Program& operator=(const Program&) = delete;
-
-    std::span<const Image> images() const { return {&image, 1}; }
-    Image image;
-
-  private:
-    std::vector<Word> words_;
-};
 
 std::uint64_t reg(const RiscvMachine& machine, unsigned x) {
     return *machine.read_register(kHart, RegisterId{x});
@@ -65,13 +42,13 @@ class Printed : public OutputSink {
 
 TEST(Reset, LeadsToTheEntryWithHartAndDeviceTree) {
     const Program program({nop()}, kRam + 0x100);
-    RiscvMachine machine(small(), program.images(), program.image.entry);
+    RiscvMachine machine(small(), program.files());
     EXPECT_EQ(machine.now(), StepCount{0});
     EXPECT_EQ(machine.time(), VirtualTime{0});
     EXPECT_EQ(machine.context(kHart).pc.value, 0x1000u);
     EXPECT_EQ(machine.context(kHart).privilege, 3);
     for (unsigned x = 0; x < 32; ++x) EXPECT_EQ(reg(machine, x), 0u);
-    for (int i = 0; i < 5; ++i) ASSERT_TRUE(machine.step());
+    for (int i = 0; i < 6; ++i) ASSERT_TRUE(machine.step());
     EXPECT_EQ(machine.context(kHart).pc.value, kRam + 0x100);
     EXPECT_EQ(reg(machine, a0), 0u) << "mhartid";
 
@@ -90,35 +67,64 @@ TEST(Reset, LeadsToTheEntryWithHartAndDeviceTree) {
     EXPECT_EQ(fdt64_ld(cells + 1), small().ram_bytes);
 }
 
+/// Every hart starts in the reset vector and learns its own number there.
+TEST(Reset, EveryHartStartsInTheProgram) {
+    const Program program{jal(zero, 0)};
+    auto options = small();
+    options.board.harts = 4;
+    options.board.quantum = 3;
+    RiscvMachine machine(options, program.files());
+    ASSERT_EQ(machine.harts(), 4u);
+    EXPECT_EQ(machine.current_hart(), HartId{0});
+    for (std::uint32_t hart = 0; hart < 4; ++hart) EXPECT_EQ(machine.context(HartId{hart}).pc.value, 0x1000u);
+    RunOptions run;
+    run.until = StepCount{4 * 9};
+    ASSERT_EQ(machine.run(run), RunEnd::reached);
+    const auto tree = *machine.read_register(HartId{0}, RegisterId{a1});
+    for (std::uint32_t hart = 0; hart < 4; ++hart) {
+        EXPECT_EQ(machine.context(HartId{hart}).pc.value, kRam);
+        EXPECT_EQ(*machine.read_register(HartId{hart}, RegisterId{a0}), hart);
+        EXPECT_EQ(*machine.read_register(HartId{hart}, RegisterId{a1}), tree);
+    }
+}
+
+/// "MIE and MPRV are reset to 0 ... the A and L fields of the pmpcfg registers ... are zero"; and nothing is
+/// translated, delegated or enabled.
 TEST(Reset, StateAtResetIsTheManuals) {
-    RiscvMachine machine(small(), {}, PhysicalAddress{kRam});
+    const Program program{nop()};
+    const RiscvMachine machine(small(), program.files());
     const auto csr = [&](std::uint32_t number) {
         return machine.read_register(kHart, RegisterId{65 + number});
     };
-    EXPECT_EQ(csr(0x300), mstatus::kUxl64) << "MIE and MPRV are 0";
-    EXPECT_EQ(csr(0x342), 0u) << "mcause";
-    EXPECT_EQ(csr(0x304), 0u);
-    EXPECT_EQ(csr(0x344), 0u);
-    EXPECT_EQ(csr(0xb00), 0u);
+    EXPECT_EQ(csr(0x300), 0xa'0000'0000u) << "all zero but for the widths of S and U mode";
+    for (const std::uint32_t number : {0x342, 0x304, 0x344, 0xb00, 0xb02, 0x302, 0x303, 0x180, 0x30a, 0x306,
+                                       0x320, 0x3a0, 0x3a2, 0x3b0, 0x003, 0x10a}) {
+        EXPECT_EQ(csr(number), 0u) << std::hex << number;
+    }
+    EXPECT_EQ(csr(0x14d), ~std::uint64_t{0}) << "stimecmp is silent until it is set";
 }
 
 TEST(Reset, OptionsOutOfRangeAreRefused) {
-    const auto refused = [](std::uint64_t ram, std::uint64_t ns) {
+    const Program program{nop()};
+    const auto refused = [&](std::uint64_t ram, std::uint64_t ns, std::size_t harts = 1) {
         MachineOptions options;
         options.ram_bytes = ram;
-        options.ns_per_step = ns;
+        options.board.ns_per_step = ns;
+        options.board.harts = harts;
         try {
-            const RiscvMachine machine(options, {}, PhysicalAddress{kRam});
+            const RiscvMachine machine(options, program.files());
         } catch (const std::invalid_argument&) {
             return true;
         }
         return false;
     };
     EXPECT_FALSE(refused(1 << 20, 1));
-    EXPECT_FALSE(refused(1 << 20, 1'000'000));
+    EXPECT_FALSE(refused(1 << 20, 10'000, 8));
     EXPECT_TRUE(refused(1 << 20, 0));
-    EXPECT_TRUE(refused(1 << 20, 1'000'001));
+    EXPECT_TRUE(refused(1 << 20, 10'001));
     EXPECT_TRUE(refused(1 << 20, ~std::uint64_t{0}));
+    EXPECT_TRUE(refused(1 << 20, 10, 0));
+    EXPECT_TRUE(refused(1 << 20, 10, 9));
     EXPECT_TRUE(refused(0, 10));
     EXPECT_TRUE(refused((1 << 20) - 4096, 10));
     EXPECT_TRUE(refused((1 << 20) + 1, 10)) << "not whole pages";
@@ -126,17 +132,17 @@ TEST(Reset, OptionsOutOfRangeAreRefused) {
     EXPECT_TRUE(refused(~std::uint64_t{0} << 12, 10));
 }
 
-TEST(Reset, ImagesThatDoNotFitAreRefused) {
-    const auto load = [](const Program& program) {
-        RiscvMachine(small(), program.images(), program.image.entry);
-    };
+TEST(Reset, FilesThatDoNotFitAreRefused) {
+    const auto load = [](const Program& program) { RiscvMachine(small(), program.files()); };
     EXPECT_NO_THROW(load(Program({nop()}, kRam + (1 << 20) - 4)));
     EXPECT_THROW(load(Program({nop(), nop()}, kRam + (1 << 20) - 4)), LoadError);
     EXPECT_THROW(load(Program({nop()}, kRam - 4)), LoadError);
     EXPECT_THROW(load(Program({nop()}, 0x4000'0000)), LoadError);
-    Program narrow{nop()};
-    narrow.image.xlen = 32;
-    EXPECT_THROW(load(narrow), LoadError);
+    EXPECT_THROW(RiscvMachine(small(), BootFiles{}), LoadError) << "nothing to run";
+    auto narrow = small();
+    narrow.board.isa = Isa(32);
+    const Program wide{nop()};
+    EXPECT_THROW(RiscvMachine(narrow, wide.files()), LoadError);
 }
 
 /// RAM costs only what is written and run, with breakpoints, too.
@@ -150,77 +156,20 @@ TEST(Reset, MuchRamCostsLittle) {
     ASSERT_GT(before, 0u);
     MachineOptions options;
     options.ram_bytes = std::uint64_t{1} << 40;
-    RiscvMachine machine(options, {}, PhysicalAddress{kRam + options.ram_bytes - 4096});
+    const Program program({jal(zero, 0)}, kRam + options.ram_bytes - 4096);
+    RiscvMachine machine(options, program.files());
     const std::vector<StopPoint> points{{StopKind::execute, VirtualAddress{kRam}, 1}};
     machine.set_stop_points(points);
-    for (int i = 0; i < 6; ++i) ASSERT_TRUE(machine.step());
+    for (int i = 0; i < 9; ++i) ASSERT_TRUE(machine.step());
     const auto state = machine.save();
     EXPECT_LT(resident() - before, std::size_t{128} << 20);
-}
-
-// ---- the ends of a run --------------------------------------------------------------------------
-
-TEST(PowerOff, EndsTheRunAfterItsStep) {
-    Guest guest{store(Opcode::sw, a1, 0, a0), addi(a2, zero, 1)};
-    guest.set(a0, kFinisher);
-    guest.set(a1, 0x5555);
-    guest.run(1);
-    EXPECT_TRUE(guest.board().powered_off());
-    EXPECT_FALSE(guest.step());
-    auto& machine = guest.machine();
-    EXPECT_EQ(machine.run(RunOptions{}), RunEnd::powered_off);
-    EXPECT_EQ(machine.room_for_input(kConsoleChannel), 0u) << "nobody is there to read it";
-    EXPECT_EQ(machine.now(), StepCount{1});
-    EXPECT_EQ(reg(machine, a2), 0u);
-    ASSERT_TRUE(machine.power_request());
-    RunOptions reached;
-    reached.until = StepCount{1};
-    EXPECT_EQ(machine.run(reached), RunEnd::reached) << "where it already is";
-}
-
-/// Even what is due or pending does not happen any more.
-TEST(PowerOff, NothingHappensAfterwards) {
-    Guest guest{store(Opcode::sw, a1, 0, a0)};
-    guest.set(a0, kFinisher);
-    guest.set(a1, 0x5555);
-    guest.edit_board([](Board& board) {
-        board.aclint.write(0, AccessSize::word, 1, board.device_context());
-        board.harts.front().mie = bit(Interrupt::machine_software);
-        board.harts.front().privilege = Privilege::machine;
-    });
-    guest.run(1);
-    guest.edit([](Hart& hart) { hart.mstatus |= mstatus::kMie; });
-    EXPECT_FALSE(guest.step());
-    // A debugger still may write: an input is a step, and nothing else moves.
-    guest.apply(RegisterWrite{kHart, RegisterId{a2}, 5});
-    EXPECT_EQ(guest.x(a2), 5u);
-    EXPECT_EQ(guest.now(), StepCount{2});
-    EXPECT_FALSE(guest.step());
-}
-
-/// A guest may ask for any deadline, up to the end of 64 bits; the run still ends where it should.
-TEST(Deadlines, AreReachedExactlyHoweverFarTheGuestPutsThem) {
-    for (const std::uint64_t ns : {1u, 10u, 1'000'000u}) {
-        for (const std::uint64_t ticks : {~std::uint64_t{0}, ~std::uint64_t{0} / 100, ~std::uint64_t{0} / 200,
-                                          (std::uint64_t{1} << 62) / 100, std::uint64_t{1000}}) {
-            Guest guest({store(Opcode::sd, a1, 0, a0), op(Opcode::wfi), addi(a2, a2, 1), jal(zero, -4)}, ns);
-            guest.set(a0, kAclint + Aclint::kMtimecmpOffset);
-            guest.set(a1, ticks);
-            guest.edit([](Hart& hart) { hart.mie = bit(Interrupt::machine_timer); });
-            guest.run(2);
-            if (!guest.machine().idle_deadline()) continue;  // too far away: asleep
-            EXPECT_LE(ticks, (std::uint64_t{1} << 62) / 100);
-            guest.run(500);
-            EXPECT_EQ(guest.x(a2), 250u);
-        }
-    }
 }
 
 // ---- output -------------------------------------------------------------------------------------
 
 TEST(Output, IsShownOnlyWhenTheRunSaysSo) {
     const Program program{store(Opcode::sb, a1, 0, a0), addi(a1, a1, 1), jal(zero, -8)};
-    RiscvMachine machine(small(), program.images(), program.image.entry);
+    RiscvMachine machine(small(), program.files());
     machine.apply(RegisterWrite{kHart, kPcRegister, kRam});
     machine.apply(RegisterWrite{kHart, RegisterId{a0}, kUart});
     machine.apply(RegisterWrite{kHart, RegisterId{a1}, 'a'});
@@ -294,11 +243,15 @@ TEST(DebuggerReads, RegistersByGdbsNumbers) {
     EXPECT_EQ(machine.read_register(kHart, RegisterId{0}), 0u);
     EXPECT_EQ(machine.read_register(kHart, RegisterId{31}), 99u);
     EXPECT_EQ(machine.read_register(kHart, RegisterId{32}), Guest::kCode);
-    for (std::uint32_t which = 33; which < 65; ++which) {
-        EXPECT_EQ(machine.read_register(kHart, RegisterId{which}), std::nullopt) << "no floating point";
+    guest.edit([](Hart& hart) {
+        for (std::uint32_t i = 0; i < 32; ++i) hart.f[i] = 1000 + i;
+    });
+    for (std::uint32_t i = 0; i < 32; ++i) {
+        EXPECT_EQ(machine.read_register(kHart, RegisterId{33 + i}), 1000 + i) << "though it is switched off";
     }
     EXPECT_EQ(machine.read_register(kHart, RegisterId{65 + 0x305}), Guest::kHandler);
-    EXPECT_EQ(machine.read_register(kHart, RegisterId{65 + 0x180}), std::nullopt) << "no satp";
+    EXPECT_EQ(machine.read_register(kHart, RegisterId{65 + 0x180}), 0u) << "satp";
+    EXPECT_EQ(machine.read_register(kHart, RegisterId{65 + 0x200}), std::nullopt) << "no hypervisor";
     EXPECT_EQ(machine.read_register(kHart, RegisterId{65 + 4096}), 3u) << "the privilege";
     EXPECT_EQ(machine.read_register(kHart, RegisterId{65 + 4097}), std::nullopt);
     EXPECT_EQ(machine.read_register(kHart, RegisterId{~0u}), std::nullopt);
@@ -319,18 +272,31 @@ TEST(DebuggerWrites, AreStepsAndTakeOnlyWhatTheRegisterHolds) {
     write(65 + 0x305, ~std::uint64_t{0});
     EXPECT_EQ(guest.hart().mtvec, ~std::uint64_t{2});
     write(65 + 0xf14, 1);  // read-only
-    write(65 + 0x180, 1);  // not there
-    write(65 + 4096, 1);   // no such privilege
+    write(65 + 0x200, 1);  // not there
+    write(65 + 4096, 2);   // no such privilege
     EXPECT_EQ(guest.hart().privilege, Privilege::machine);
-    write(65 + 4096, 0);
-    EXPECT_EQ(guest.hart().privilege, Privilege::user);
+    for (const std::uint64_t privilege : {0u, 1u, 3u}) {
+        write(65 + 4096, privilege);
+        EXPECT_EQ(static_cast<std::uint64_t>(guest.hart().privilege), privilege);
+    }
     write(65 + 0xb00, 1000);
     EXPECT_EQ(guest.hart().mcycle, 1000u);
+    write(33 + 5, ~std::uint64_t{0});
+    EXPECT_EQ(guest.hart().f[5], ~std::uint64_t{0});
     write(~0u, 1);
     guest.apply(RegisterWrite{HartId{7}, RegisterId{10}, 1});
     EXPECT_EQ(guest.x(a0), 5u);
-    EXPECT_EQ(guest.now(), StepCount{11});
+    EXPECT_EQ(guest.now(), StepCount{14});
     EXPECT_EQ(guest.hart().minstret, 0u);
+}
+
+TEST(DebuggerWrites, RegistersOfRv32AreNarrow) {
+    Guest guest(Guest::board_options(10, 32), {nop()});
+    for (const std::uint32_t which : {10u, 32u, 65u + 0x305, 65u + 0x340, 65u + 0xb00}) {
+        guest.apply(RegisterWrite{kHart, RegisterId{which}, 0x1234'5678'8000'0014});
+        EXPECT_EQ(guest.machine().read_register(kHart, RegisterId{which}), 0x8000'0014u) << which;
+    }
+    guest.run(1);
 }
 
 TEST(DebuggerWrites, ReachRamAndRomWhollyOrNotAtAll) {
@@ -373,14 +339,15 @@ TEST(SavedStates, OfAnotherMachineAreRefused) {
     Guest guest{nop()};
     auto& machine = guest.machine();
     const auto good = machine.save();
-    RiscvMachine larger(
-        [] {
-            auto options = small();
-            options.ram_bytes *= 2;
-            return options;
-        }(),
-        {}, PhysicalAddress{kRam});
+    const Program program{nop()};
+    auto options = small();
+    options.ram_bytes *= 2;
+    RiscvMachine larger(options, program.files());
     EXPECT_THROW(machine.load(larger.save()), BadState);
+    options = small();
+    options.board.harts = 2;
+    RiscvMachine with_two_harts(options, program.files());
+    EXPECT_THROW(machine.load(with_two_harts.save()), BadState);
     auto bad = good;
     bad.pages = PageRoot{};
     EXPECT_THROW(machine.load(bad), BadState);
@@ -396,11 +363,12 @@ TEST(SavedStates, WithAReservationOutsideRamAreRefused) {
     Guest guest;
     auto& machine = guest.machine();
     const auto load_with = [&](std::uint64_t reservation) {
-        Board board(Guest::kNsPerStep);
+        Board board(Guest::board_options());
         auto state = machine.save();
         board.load(state);
         board.harts.front().reservation = PhysicalAddress{reservation};
         board.save(state);
+        state.trusted = false;
         machine.load(state);
     };
     EXPECT_NO_THROW(load_with(kRam));
