@@ -30,8 +30,9 @@ std::vector<std::uint32_t> compressed_words() {
 }
 
 void decode_all(benchmark::State& state, const std::vector<std::uint32_t>& words) {
+    const Decoder decoder{Isa(64)};
     for (auto _ : state) {
-        for (const auto word : words) benchmark::DoNotOptimize(decode(word));
+        for (const auto word : words) benchmark::DoNotOptimize(decoder.decode(word));
     }
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(words.size()));
 }

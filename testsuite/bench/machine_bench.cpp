@@ -25,10 +25,9 @@ constexpr std::array<std::uint32_t, 8> kProgram{
 };
 
 RiscvMachine counting_machine() {
-    const Image image{memory_map::kRamBase,
-                      64,
-                      {{memory_map::kRamBase, std::as_bytes(std::span(kProgram)), sizeof kProgram}}};
-    return RiscvMachine({}, std::span(&image, 1), image.entry);
+    BootFiles files;
+    files.program = {"counting program", std::as_bytes(std::span(kProgram))};
+    return RiscvMachine({}, files);
 }
 
 void run_for(RiscvMachine& machine, std::uint64_t steps) {

@@ -118,7 +118,7 @@ TEST_F(TenMillionSteps, GoingBackFindsTheStoreOfTheDirectlyPrecedingInstruction)
         machine_->read_memory(kHart, machine_->context(kHart).pc, bytes);
         std::uint32_t word = 0;
         std::memcpy(&word, bytes.data(), 4);
-        const auto instruction = emu::decode(word);
+        const auto instruction = machine_->board().decoder->decode(word);
         const bool is_store = instruction.opcode != emu::Opcode::illegal &&
                               emu::definition(instruction.opcode).kind == emu::Kind::store;
         const auto base = *machine_->read_register(kHart, RegisterId{instruction.rs1});

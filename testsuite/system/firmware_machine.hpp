@@ -10,8 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "emu/loader.hpp"
-#include "emu/memory_map.hpp"
 #include "emu/riscv_machine.hpp"
 
 namespace backspin::testing {
@@ -22,10 +20,9 @@ inline std::unique_ptr<emu::RiscvMachine> machine_with(const std::string& name) 
     std::ifstream file(path, std::ios::binary);
     if (!file) throw std::runtime_error(path + " is not there: build the target `firmware`");
     const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
-    const emu::MachineOptions options;
-    const emu::BusRange ram{emu::memory_map::kRamBase, options.ram_bytes};
-    const auto image = emu::load_elf(std::as_bytes(std::span(bytes)), std::span(&ram, 1));
-    return std::make_unique<emu::RiscvMachine>(options, std::span(&image, 1), image.entry);
+    emu::BootFiles files;
+    files.program = {path, std::as_bytes(std::span(bytes))};
+    return std::make_unique<emu::RiscvMachine>(emu::MachineOptions{}, files);
 }
 
 /// One number for everything that the machine remembers. Taking it changes nothing.
