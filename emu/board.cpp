@@ -287,6 +287,7 @@ void Board::serialize_clock(Archive& archive) {
 template <class Archive>
 void Board::serialize_semihosting(Archive& archive) {
     semihosting.serialize(archive, kStateVersion);
+    if constexpr (Archive::is_saving::value) return;
     const auto& request = semihosting.request;
     if (request && (!options.semihosting || request->hart.value >= harts.size()))
         throw BadState("semihosting: a call that no hart can have made");

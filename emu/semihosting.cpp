@@ -430,7 +430,7 @@ std::optional<ChangedMemory> call_host(Board& board, Memory& memory, Hart& hart)
     return std::move(caller.changed());
 }
 
-std::vector<std::byte> encode(const HostAnswer& answer) {
+std::vector<std::byte> input_of(const HostAnswer& answer) {
     const auto error = static_cast<std::uint32_t>(answer.error);
     std::vector<std::byte> bytes(sizeof error + answer.data.size());
     std::memcpy(bytes.data(), &error, sizeof error);

@@ -34,7 +34,7 @@ struct HostAnswer {
 
 /// The bytes of an input on kSemihostingChannel: the error's number in 4 bytes, the lowest first, and the
 /// data.
-std::vector<std::byte> encode(const HostAnswer& answer);
+std::vector<std::byte> input_of(const HostAnswer& answer);
 
 /// An input has come on kSemihostingChannel: gives it to the hart that waits. Any bytes may come; those that
 /// say nothing are an input/output error, and without a request nothing happens.
