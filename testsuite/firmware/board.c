@@ -9,11 +9,12 @@
 #define STATUS_RECEIVED 0x01u
 #define STATUS_CAN_SEND 0x20u
 
-#define MTIMECMP ((volatile uint64_t*)0x02004000)
-#define MTIME ((volatile uint64_t*)0x0200bff8)
+#define MSIP ((volatile uint32_t*)0x02000000)
+#define MTIMECMP ((volatile uint32_t*)0x02004000)  // 64-bit registers in halves, the lower one first
+#define MTIME ((volatile uint32_t*)0x0200bff8)
 #define FINISHER ((volatile uint32_t*)0x00100000)
 
-#define CAUSE_INTERRUPT (1ull << 63)
+#define CAUSE_INTERRUPT (1ul << (__riscv_xlen - 1))
 #define CAUSE_TIMER (CAUSE_INTERRUPT | 7)
 
 volatile uint64_t ticks;
@@ -51,10 +52,20 @@ bool read_line(char* line, unsigned size) {
 }
 
 uint64_t timer_now(void) {
-    return *MTIME;
+    for (;;) {
+        uint32_t high = MTIME[1];
+        uint32_t low = MTIME[0];
+        if (MTIME[1] == high) return (uint64_t)high << 32 | low;
+    }
 }
+// In this order no time between the old one and the new one is ever set.
 void timer_at(uint64_t when) {
-    *MTIMECMP = when;
+    MTIMECMP[1] = 0xffffffff;
+    MTIMECMP[0] = (uint32_t)when;
+    MTIMECMP[1] = (uint32_t)(when >> 32);
+}
+static uint64_t timer_is_at(void) {
+    return (uint64_t)MTIMECMP[1] << 32 | MTIMECMP[0];
 }
 
 void timer_start(unsigned hertz) {
@@ -73,27 +84,34 @@ _Noreturn void power_off(int code) {
 
 __attribute__((weak)) void tick(void) {}
 
-_Noreturn void fatal_trap(const struct trap_frame* frame, uint64_t cause) {
+_Noreturn void fatal_trap(const struct trap_frame* frame, unsigned long cause) {
     clear_csr(mstatus, MSTATUS_MIE);
     printf("\nfatal trap: cause %u, pc %08lx, address %lx\n", (unsigned)cause, frame->x[0], read_csr(mtval));
     for (unsigned i = 1; i < 32; ++i)
-        printf("x%-2u %016lx%s", i, frame->x[i], i % 4 == 0 || i == 31 ? "\n" : "  ");
+        printf("x%-2u %0*lx%s", i, __riscv_xlen / 4, frame->x[i], i % 4 == 0 || i == 31 ? "\n" : "  ");
     power_off(70);
 }
 
-__attribute__((weak)) void handle_exception(struct trap_frame* frame, uint64_t cause) {
+__attribute__((weak)) void handle_exception(struct trap_frame* frame, unsigned long cause) {
     fatal_trap(frame, cause);
 }
 
 void handle_trap(struct trap_frame* frame) {
-    uint64_t cause = read_csr(mcause);
+    unsigned long cause = read_csr(mcause);
     if (cause == CAUSE_TIMER && tick_length) {
-        timer_at(*MTIMECMP + tick_length);
+        timer_at(timer_is_at() + tick_length);
         ++ticks;
         tick();
     } else {
         handle_exception(frame, cause);
     }
+}
+
+void start_hart(unsigned long hart) {
+    MSIP[hart] = 1;
+}
+__attribute__((weak)) void other_hart(unsigned long hart) {
+    (void)hart;
 }
 
 static int stdio_put(char byte, FILE* file) {

@@ -10,7 +10,7 @@
 /// Registers of an interrupted program: x[1] to x[31] by number, x[0] holds mepc. Changes take effect on
 /// return.
 struct trap_frame {
-    uint64_t x[32];
+    unsigned long x[32];
 };
 
 enum trap_cause {
@@ -25,13 +25,13 @@ enum trap_cause {
 
 #define read_csr(name)                                      \
     ({                                                      \
-        uint64_t value_;                                    \
+        unsigned long value_;                               \
         __asm__ volatile("csrr %0, " #name : "=r"(value_)); \
         value_;                                             \
     })
-#define write_csr(name, value) __asm__ volatile("csrw " #name ", %0" ::"r"((uint64_t)(value)) : "memory")
-#define set_csr(name, bits) __asm__ volatile("csrs " #name ", %0" ::"r"((uint64_t)(bits)) : "memory")
-#define clear_csr(name, bits) __asm__ volatile("csrc " #name ", %0" ::"r"((uint64_t)(bits)) : "memory")
+#define write_csr(name, value) __asm__ volatile("csrw " #name ", %0" ::"r"((unsigned long)(value)) : "memory")
+#define set_csr(name, bits) __asm__ volatile("csrs " #name ", %0" ::"r"((unsigned long)(bits)) : "memory")
+#define clear_csr(name, bits) __asm__ volatile("csrc " #name ", %0" ::"r"((unsigned long)(bits)) : "memory")
 
 #define MSTATUS_MIE 0x8u
 #define MIE_MTIE 0x80u
@@ -55,5 +55,10 @@ _Noreturn void power_off(int code);
 void tick(void);
 /// Called for each exception. A program may have its own; this one prints the registers and switches off with
 /// code 70.
-void handle_exception(struct trap_frame* frame, uint64_t cause);
-_Noreturn void fatal_trap(const struct trap_frame* frame, uint64_t cause);
+void handle_exception(struct trap_frame* frame, unsigned long cause);
+_Noreturn void fatal_trap(const struct trap_frame* frame, unsigned long cause);
+
+/// Lets one of the other harts run other_hart(), once. Each of 8 harts has a stack of 8 KiB.
+void start_hart(unsigned long hart);
+/// A program may have its own; this one does nothing. A hart that returns from it waits to be started again.
+void other_hart(unsigned long hart);

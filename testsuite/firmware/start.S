@@ -1,4 +1,20 @@
-// Start-up and trap entry, shared by all programs: machine mode, direct mtvec, everything in RAM.
+// Start-up and trap entry, shared by all programs, of both register widths: machine mode, direct mtvec, everything in
+// RAM. Hart 0 runs main(); every other hart waits until start_hart() of board.h lets it run other_hart().
+
+#if __riscv_xlen == 64
+#define STORE sd
+#define LOAD ld
+#define WORD 8
+#else
+#define STORE sw
+#define LOAD lw
+#define WORD 4
+#endif
+
+#define MIE_MSIE 8
+#define MSTATUS_FS_INITIAL 0x2000
+#define MSIP 0x02000000             // a word for each hart
+#define STACK_SHIFT 13              // 8 KiB for each hart, from stack_top down
 
     .cfi_sections .debug_frame
 
@@ -12,35 +28,54 @@ _start:
     .option norelax
     la      gp, __global_pointer$
     .option pop
-    csrr    t0, mhartid
-    bnez    t0, park
-    la      sp, stack_top
     la      tp, __tls_base          // picolibc keeps errno in thread-local storage
     la      t0, trap_entry
     csrw    mtvec, t0
+#ifdef __riscv_flen
+    li      t0, MSTATUS_FS_INITIAL
+    csrs    mstatus, t0
+#endif
+    csrr    t0, mhartid
+    bnez    t0, park
+    la      sp, stack_top
     la      t0, bss_start
     la      t1, bss_end
 1:  bgeu    t0, t1, 2f
-    sd      zero, 0(t0)
-    addi    t0, t0, 8
+    STORE   zero, 0(t0)
+    addi    t0, t0, WORD
     j       1b
 2:  call    main
     call    power_off               // with main's result
 park:
-    wfi
+    li      t0, MIE_MSIE
+    csrw    mie, t0
+3:  wfi
+    csrr    t1, mip
+    and     t1, t1, t0
+    beqz    t1, 3b
+    csrw    mie, zero
+    csrr    a0, mhartid
+    slli    t1, a0, 2
+    li      t0, MSIP
+    add     t0, t0, t1
+    sw      zero, 0(t0)
+    la      sp, stack_top
+    slli    t1, a0, STACK_SHIFT
+    sub     sp, sp, t1
+    call    other_hart
     j       park
     .cfi_endproc
     .size   _start, . - _start
 
 // struct trap_frame of board.h: x1..x31 in slots 1 to 31, mepc in slot 0.
-#define FRAME_SIZE 256
+#define FRAME_SIZE (32*WORD)
 
     .macro save register, number
-    sd      \register, 8*\number(sp)
-    .cfi_rel_offset \register, 8*\number
+    STORE   \register, WORD*\number(sp)
+    .cfi_rel_offset \register, WORD*\number
     .endm
     .macro restore register, number
-    ld      \register, 8*\number(sp)
+    LOAD    \register, WORD*\number(sp)
     .endm
     .macro each what
     \what ra, 1
@@ -89,13 +124,13 @@ trap_entry:
     .cfi_def_cfa sp, FRAME_SIZE
     each    save
     csrr    t0, mepc
-    sd      t0, 0(sp)
+    STORE   t0, 0(sp)
     .cfi_rel_offset zero, 0
     addi    t0, sp, FRAME_SIZE
-    sd      t0, 16(sp)              // the interrupted sp, for whoever prints the frame
+    STORE   t0, WORD*2(sp)          // the interrupted sp, for whoever prints the frame
     mv      a0, sp
     call    handle_trap
-    ld      t0, 0(sp)
+    LOAD    t0, 0(sp)
     csrw    mepc, t0
     each    restore
     addi    sp, sp, FRAME_SIZE
