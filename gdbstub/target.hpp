@@ -72,8 +72,9 @@ class Breakpoints {
 class Monitor {
   public:
     virtual ~Monitor() = default;
-    /// Gives the text to show, line ends included; empty shows nothing.
-    virtual Outcome<std::string> execute(std::string_view command) = 0;
+    /// Gives the text to show, line ends included; empty shows nothing. `selected`: the thread that the user
+    /// looks at, as far as the client has told.
+    virtual Outcome<std::string> execute(std::string_view command, ThreadId selected) = 0;
 };
 
 /// The program that the target runs, so that a client finds the symbols by itself (qXfer:exec-file and

@@ -4,7 +4,9 @@
 #include <array>
 #include <cstring>
 
-#include "cli/debug/registers.hpp"
+#include <fmt/format.h>
+
+#include "cli/debug/translation.hpp"
 
 namespace backspin::cli {
 namespace {
@@ -39,26 +41,31 @@ gdbstub::WatchKind watch_kind(StopKind kind) {
 
 }  // namespace
 
-const gdbstub::TargetDescription& Debuggee::description() const {
-    return riscv_description();
-}
-
 std::vector<gdbstub::ThreadInfo> Debuggee::threads() const {
     std::vector<gdbstub::ThreadInfo> threads;
     for (std::uint32_t i = 0; i < machine_.harts(); ++i) {
         const HartId hart{i};
-        std::string state = machine_.context(hart).privilege == 0 ? "U-mode" : "M-mode";
+        auto state = fmt::format("{}-mode", letter_of_privilege(machine_.context(hart).privilege));
         if (machine_.is_waiting(hart)) state += ", waiting for an interrupt";
         threads.push_back({thread_of(hart), "hart" + std::to_string(i), std::move(state), i});
     }
     return threads;
 }
 
+std::string Debuggee::triple() const {
+    return fmt::format("riscv{}-unknown-elf", machine_.board().isa().xlen());
+}
+
+/// A client of a 32-bit program may send its addresses sign-extended.
+VirtualAddress Debuggee::address_of(gdbstub::Address address) const {
+    return {machine_.board().isa().xlen() == 32 ? address.value & 0xffff'ffff : address.value};
+}
+
 // ---- registers and memory -----------------------------------------------------------------------
 
 Outcome<Done> Debuggee::read_register(gdbstub::ThreadId thread, gdbstub::RegisterNumber number,
                                       std::span<std::byte> value) {
-    const auto id = register_id(number);
+    const auto id = registers_.id(number);
     const auto bits = id ? machine_.read_register(hart_of(thread), *id) : std::nullopt;
     if (!bits) return Refused{gdbstub::errno_value::invalid, "this hart has no such register"};
     std::memcpy(value.data(), &*bits, std::min(value.size(), sizeof *bits));
@@ -67,10 +74,9 @@ Outcome<Done> Debuggee::read_register(gdbstub::ThreadId thread, gdbstub::Registe
 
 Outcome<Done> Debuggee::write_register(gdbstub::ThreadId thread, gdbstub::RegisterNumber number,
                                        std::span<const std::byte> value) {
-    const auto id = register_id(number);
+    const auto id = registers_.id(number);
     if (!id) return Refused{gdbstub::errno_value::invalid, "this hart has no such register"};
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, value.data(), std::min(value.size(), sizeof bits));
+    const auto bits = registers_.value_of(number, value);
     // G writes all registers to change one: only what differs becomes an input.
     if (machine_.read_register(hart_of(thread), *id) == bits) return Done{};
     return write(RegisterWrite{hart_of(thread), *id, bits});
@@ -78,14 +84,14 @@ Outcome<Done> Debuggee::write_register(gdbstub::ThreadId thread, gdbstub::Regist
 
 Outcome<std::size_t> Debuggee::read_memory(gdbstub::ThreadId thread, gdbstub::Address at,
                                            std::span<std::byte> into) {
-    const auto size = machine_.read_memory(hart_of(thread), VirtualAddress{at.value}, into);
+    const auto size = machine_.read_memory(hart_of(thread), address_of(at), into);
     if (size == 0) return Refused{gdbstub::errno_value::bad_address, "there is nothing at this address"};
     return size;
 }
 
 Outcome<Done> Debuggee::write_memory(gdbstub::ThreadId thread, gdbstub::Address at,
                                      std::span<const std::byte> from) {
-    const VirtualAddress address{at.value};
+    const auto address = address_of(at);
     if (!machine_.can_write_memory(hart_of(thread), address, from.size())) {
         return Refused{gdbstub::errno_value::bad_address, "there is no memory at this address to write to"};
     }
@@ -124,7 +130,7 @@ replay::Stops Debuggee::stops() const {
     for (const auto& breakpoint : inserted_) {
         const auto kind = stop_kind(breakpoint.kind);
         const auto length = kind == StopKind::execute ? 1 : breakpoint.length;
-        stops.points.push_back({kind, VirtualAddress{breakpoint.address.value}, length});
+        stops.points.push_back({kind, address_of(breakpoint.address), length});
     }
     return stops;
 }
@@ -146,7 +152,7 @@ gdbstub::StopReport Debuggee::perform(const gdbstub::Resume& resume, bool exit_w
             return self.timeline_.step(hart_of(step.thread), policy, self.stops(), wait);
         }
         replay::Stopped operator()(const gdbstub::RangeStep& step) {
-            policy.range = {VirtualAddress{step.start.value}, VirtualAddress{step.end.value}};
+            policy.range = {self.address_of(step.start), self.address_of(step.end)};
             return self.timeline_.step(hart_of(step.thread), policy, self.stops(), wait);
         }
         replay::Stopped operator()(const gdbstub::ReverseStep& step) {
@@ -166,11 +172,11 @@ gdbstub::StopReason Debuggee::reason_for(const Hit& hit) const {
     }
     const auto is_hardware = [&](const gdbstub::Breakpoint& breakpoint) {
         return breakpoint.kind == gdbstub::BreakpointKind::hardware &&
-               breakpoint.address.value == hit.address.value;
+               address_of(breakpoint.address) == hit.address;
     };
     const auto is_software = [&](const gdbstub::Breakpoint& breakpoint) {
         return breakpoint.kind == gdbstub::BreakpointKind::software &&
-               breakpoint.address.value == hit.address.value;
+               address_of(breakpoint.address) == hit.address;
     };
     if (std::ranges::any_of(inserted_, is_hardware) && std::ranges::none_of(inserted_, is_software)) {
         return gdbstub::HitHardwareBreakpoint{};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/debug/monitor.hpp"
+#include "cli/debug/registers.hpp"
 #include "emu/riscv_machine.hpp"
 #include "gdbstub/resume.hpp"
 #include "gdbstub/target.hpp"
@@ -31,14 +32,18 @@ class Debuggee final : public gdbstub::Target,
   public:
     /// All of them outlive the debuggee.
     Debuggee(emu::RiscvMachine& machine, replay::Timeline& timeline, const Program& program)
-        : machine_(machine), timeline_(timeline), program_(program), monitor_(machine, timeline, settings_) {}
+        : machine_(machine),
+          timeline_(timeline),
+          program_(program),
+          registers_(machine.board().isa()),
+          monitor_(machine, timeline, settings_) {}
 
     /// Makes the move that a client asked for. `exit_when_off`: tell the guest's power-off as the end of the
     /// program.
     gdbstub::StopReport perform(const gdbstub::Resume& resume, bool exit_when_off);
 
     // ---- gdbstub::Target ------------------------------------------------------------------------
-    const gdbstub::TargetDescription& description() const override;
+    const gdbstub::TargetDescription& description() const override { return registers_.description(); }
     std::vector<gdbstub::ThreadInfo> threads() const override;
     gdbstub::Outcome<gdbstub::Done> read_register(gdbstub::ThreadId, gdbstub::RegisterNumber,
                                                   std::span<std::byte> value) override;
@@ -61,9 +66,10 @@ class Debuggee final : public gdbstub::Target,
     void remove_all() override { inserted_.clear(); }
     std::string name() const override { return program_.path; }
     std::span<const std::byte> contents() const override { return program_.contents; }
-    std::string triple() const override { return "riscv64-unknown-elf"; }
+    std::string triple() const override;
     void report_watches(gdbstub::WatchTiming timing) override;
 
+    VirtualAddress address_of(gdbstub::Address address) const;
     replay::Stops stops() const;
     gdbstub::StopReport report(const replay::Stopped& stopped, bool exit_when_off) const;
     gdbstub::StopReason reason_for(const Hit& hit) const;
@@ -72,6 +78,7 @@ class Debuggee final : public gdbstub::Target,
     emu::RiscvMachine& machine_;
     replay::Timeline& timeline_;
     Program program_;
+    RegisterTable registers_;
     DebugSettings settings_;
     MonitorCommands monitor_;
     std::set<gdbstub::Breakpoint> inserted_;

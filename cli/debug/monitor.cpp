@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/debug/translation.hpp"
+
 namespace backspin::cli {
 namespace {
 
@@ -17,9 +19,13 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
+/// Decimal, or hexadecimal with its 0x.
 std::optional<std::uint64_t> number(std::string_view text) {
+    const bool hexadecimal = text.starts_with("0x");
+    if (hexadecimal) text.remove_prefix(2);
     std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), value, hexadecimal ? 16 : 10);
     if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return value;
 }
@@ -45,6 +51,8 @@ const std::vector<MonitorCommands::Entry>& MonitorCommands::entries() {
         {"step-interrupts", "on|off", "whether stepping stops in interrupt handlers (off)",
          &M::step_interrupts},
         {"info", "snapshots", "what is kept to go back by", &M::info},
+        {"translate", "ADDRESS [HART]", "where an address of the hart lies, and what its page tables say",
+         &M::translate},
         // What people type by habit from OpenOCD and QEMU, and IDEs send by themselves.
         {"reset", "[halt|init]", "as start", &M::start},
         {"system_reset", "", "as start", &M::start},
@@ -54,7 +62,8 @@ const std::vector<MonitorCommands::Entry>& MonitorCommands::entries() {
     return kEntries;
 }
 
-gdbstub::Outcome<std::string> MonitorCommands::execute(std::string_view command) {
+gdbstub::Outcome<std::string> MonitorCommands::execute(std::string_view command, gdbstub::ThreadId selected) {
+    selected_ = HartId{static_cast<std::uint32_t>(selected.value - 1)};
     command = trimmed(command);
     const auto space = command.find(' ');
     const auto name = command.substr(0, space);
@@ -136,6 +145,17 @@ MonitorCommands::Reply MonitorCommands::info(std::string_view arguments) {
     const auto& snapshots = timeline_.snapshots();
     return fmt::format("{} snapshots, {:.1f} MiB\n", snapshots.size(),
                        static_cast<double>(snapshots.bytes()) / (1 << 20));
+}
+
+MonitorCommands::Reply MonitorCommands::translate(std::string_view arguments) {
+    const auto space = arguments.find(' ');
+    const auto address = number(arguments.substr(0, space));
+    const auto hart = space == std::string_view::npos ? std::optional<std::uint64_t>(selected_.value)
+                                                      : number(trimmed(arguments.substr(space)));
+    if (!address || !hart) return refused("translate wants an address (0x80000000), and perhaps a hart (0)");
+    if (*hart >= machine_.harts()) return refused(fmt::format("the harts are 0 to {}", machine_.harts() - 1));
+    return describe_translation(machine_, HartId{static_cast<std::uint32_t>(*hart)},
+                                VirtualAddress{*address});
 }
 
 MonitorCommands::Reply MonitorCommands::halt(std::string_view) {

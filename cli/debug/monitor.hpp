@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "emu/riscv_machine.hpp"
 #include "gdbstub/target.hpp"
@@ -21,7 +22,7 @@ class MonitorCommands final : public gdbstub::Monitor {
     MonitorCommands(emu::RiscvMachine& machine, replay::Timeline& timeline, DebugSettings& settings)
         : machine_(machine), timeline_(timeline), settings_(settings) {}
 
-    gdbstub::Outcome<std::string> execute(std::string_view command) override;
+    gdbstub::Outcome<std::string> execute(std::string_view command, gdbstub::ThreadId selected) override;
 
   private:
     using Reply = gdbstub::Outcome<std::string>;
@@ -41,6 +42,7 @@ class MonitorCommands final : public gdbstub::Monitor {
     Reply end(std::string_view arguments);
     Reply step_interrupts(std::string_view arguments);
     Reply info(std::string_view arguments);
+    Reply translate(std::string_view arguments);
     Reply halt(std::string_view arguments);
 
     Reply seek(StepCount target);
@@ -49,6 +51,7 @@ class MonitorCommands final : public gdbstub::Monitor {
     emu::RiscvMachine& machine_;
     replay::Timeline& timeline_;
     DebugSettings& settings_;
+    HartId selected_;  ///< the one that the command is about, unless it says another
 };
 
 }  // namespace backspin::cli

@@ -73,6 +73,7 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
     bool has_breakpoints = true, has_monitor = true, has_exec_file = true, has_host_info = true;
     std::set<Breakpoint> inserted;
     std::vector<std::string> commands;
+    std::vector<ThreadId> selected_threads;  // one for each command
     std::vector<std::pair<std::uint64_t, std::uint32_t>> written_registers;
     std::string file =
         "\x7f"
@@ -135,8 +136,9 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
     void remove_all() override { inserted.clear(); }
 
     // --- Monitor --- -----------------------------------------------------------------------------
-    Outcome<std::string> execute(std::string_view command) override {
+    Outcome<std::string> execute(std::string_view command, ThreadId selected) override {
         commands.emplace_back(command);
+        selected_threads.push_back(selected);
         if (command == "when") return std::string("position 12\n");
         if (command == "quiet") return std::string();
         if (command == "long") return std::string(3000, 'x');
