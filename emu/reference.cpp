@@ -95,13 +95,14 @@ class PlainAccess {
         return AccessEnd::done;
     }
 
-    /// A block may be managed by whoever may read or write it; only zeroing it needs to write.
+    /// A block may be managed by whoever may read or write it; only zeroing it needs to write. A fault shows
+    /// the address as it was given, not the block's.
     AccessEnd cache_block(VirtualAddress at, CacheOperation operation) {
         const VirtualAddress block{at.value & ~std::uint64_t{kCacheBlock - 1}};
         if (operation != CacheOperation::zero && locate_memory(block, kCacheBlock, AccessKind::load))
             return AccessEnd::done;
         const auto place = locate_memory(block, kCacheBlock, AccessKind::store);
-        if (!place) return AccessEnd::trapped;
+        if (!place) return raise(trap_.cause, at);
         constexpr std::array<std::byte, kCacheBlock> kZeros{};
         if (operation == CacheOperation::zero) memory_.write(*place, kZeros);
         return AccessEnd::done;

@@ -269,12 +269,12 @@ AccessEnd MemoryPort::cache_block(VirtualAddress at, CacheOperation operation) {
     if (operation != CacheOperation::zero) {
         const bool permitted = parts_in_ram(block, kCacheBlock, AccessKind::load, Updates::make) ||
                                parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::make);
-        return permitted ? AccessEnd::done : AccessEnd::trapped;
+        return permitted ? AccessEnd::done : raise(trap_.cause, at);
     }
     if (watched(block) && parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::only_report) &&
         reports(Touch{block, kCacheBlock, false, true, {}}) == Verdict::stop)
         return AccessEnd::stopped;
-    if (!parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::make)) return AccessEnd::trapped;
+    if (!parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::make)) return raise(trap_.cause, at);
     scatter(Bytes{});
     return AccessEnd::done;
 }
