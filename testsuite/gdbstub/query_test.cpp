@@ -63,6 +63,13 @@ TEST_F(Queries, RunMonitorCommandsAndShowTheirText) {
     EXPECT_EQ(target.commands, (std::vector<std::string>{"when", "quiet"}));
 }
 
+TEST_F(Queries, SayOnWhichThreadAMonitorCommandIs) {
+    ask("qRcmd," + to_hex("quiet"));
+    ask("Hg2");
+    ask("qRcmd," + to_hex("quiet"));
+    EXPECT_EQ(target.selected_threads, (std::vector<ThreadId>{ThreadId{1}, ThreadId{2}}));
+}
+
 TEST_F(Queries, CutLongTextOfMonitorCommands) {
     std::string all;
     for (const std::string& reply : client->replies("qRcmd," + to_hex("long"))) {

@@ -1,0 +1,227 @@
+// What a debugger sees of a machine besides its program: harts, address spaces, writes.
+#include "cli/debug/debuggee.hpp"
+
+#include <array>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "emu/input.hpp"
+
+namespace backspin::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::uint64_t kRam = 0x8000'0000;
+// Tables far behind the program.
+constexpr std::uint64_t kRoot = kRam + 0x10'0000, kMiddle = kRoot + 0x1000, kLast = kMiddle + 0x1000;
+// Bits of an entry.
+constexpr std::uint64_t kV = 1, kR = 2, kW = 4, kX = 8, kAD = 0xc0;
+
+constexpr std::uint64_t entry(std::uint64_t to, std::uint64_t bits) {
+    return to >> 12 << 10 | bits;
+}
+
+/// A machine whose harts wait, one after the other, as soon as they run, and its debuggee.
+class DebuggeeOf {
+  public:
+    explicit DebuggeeOf(const char* isa, std::size_t harts = 1)
+        : machine_(options(isa, harts), files()), timeline_(machine_, replay::TimelineOptions{}) {}
+
+    void set(std::uint32_t hart, RegisterId which, std::uint64_t value) {
+        timeline_.write(RegisterWrite{HartId{hart}, which, value});
+    }
+    void set_csr(std::uint32_t hart, std::uint32_t number, std::uint64_t value) {
+        set(hart, RegisterId{emu::kFirstCsrRegister + number}, value);
+    }
+    /// In physical memory: as long as the hart's satp is bare.
+    template <class Entry>
+    void put(std::uint64_t at, Entry value) {
+        std::vector<std::byte> bytes(sizeof value);
+        std::memcpy(bytes.data(), &value, sizeof value);
+        timeline_.write(MemoryWrite{HartId{0}, VirtualAddress{at}, bytes});
+    }
+    std::string monitor(const std::string& command, std::uint64_t thread = 1) {
+        const auto outcome = target().monitor()->execute(command, gdbstub::ThreadId{thread});
+        return outcome ? *outcome.value() : outcome.refused()->text;
+    }
+    gdbstub::Target& target() { return debuggee_; }
+    emu::RiscvMachine& machine() { return machine_; }
+    replay::Timeline& timeline() { return timeline_; }
+
+  private:
+    static emu::MachineOptions options(const char* isa, std::size_t harts) {
+        emu::MachineOptions options;
+        options.board.isa = emu::Isa::parse(isa);
+        options.board.harts = harts;
+        options.ram_bytes = 16 << 20;
+        return options;
+    }
+    static emu::BootFiles files() {
+        static constexpr std::array<std::uint32_t, 2> kWaitForEver{0x1050'0073, 0xffdf'f06f};  // wfi; j .-4
+        emu::BootFiles files;
+        files.program = {"program", std::as_bytes(std::span(kWaitForEver))};
+        return files;
+    }
+
+    emu::RiscvMachine machine_;
+    replay::Timeline timeline_;
+    Debuggee debuggee_{machine_, timeline_, {}};
+};
+
+constexpr std::uint64_t kSv39 = std::uint64_t{8} << 60;
+constexpr std::uint64_t kUser = 0, kSupervisor = 1;
+
+// ---- harts --------------------------------------------------------------------------------------
+
+TEST(Debuggee, TellsHowEachHartStands) {
+    DebuggeeOf it("rv64", 3);
+    it.timeline().go_on({}, {.limit = StepCount{100'000}});
+    it.set(1, emu::kPrivilegeRegister, kSupervisor);
+    it.set(2, emu::kPrivilegeRegister, kUser);
+    const auto threads = it.target().threads();
+    ASSERT_EQ(threads.size(), 3u);
+    EXPECT_EQ(threads[0].name, "hart0");
+    EXPECT_EQ(threads[0].state, "M-mode, waiting for an interrupt");
+    EXPECT_EQ(threads[1].id, gdbstub::ThreadId{2});
+    EXPECT_EQ(threads[1].state, "S-mode, waiting for an interrupt");
+    EXPECT_EQ(threads[2].state, "U-mode, waiting for an interrupt");
+    EXPECT_EQ(threads[2].core, 2u);
+}
+
+TEST(Debuggee, OfRv32TakesAddressesOfAnyWidth) {
+    DebuggeeOf it("rv32");
+    it.put<std::uint32_t>(kRam + 0x1000, 0x1234'5678);
+    std::array<std::byte, 4> bytes{};
+    ASSERT_TRUE(
+        it.target().read_memory(gdbstub::ThreadId{1}, gdbstub::Address{0xffff'ffff'8000'1000}, bytes));
+    std::uint32_t value = 0;
+    std::memcpy(&value, bytes.data(), sizeof value);
+    EXPECT_EQ(value, 0x1234'5678u);
+    EXPECT_EQ(it.target().host_info()->triple(), "riscv32-unknown-elf");
+}
+
+TEST(Debuggee, ReadsMemoryAsTheThreadSeesIt) {
+    DebuggeeOf it("rv64", 2);
+    it.put(kRoot, entry(kRam, kV | kR | kAD));  // a page of 1 GiB: address 0 is the start of RAM
+    it.put<std::uint32_t>(kRam + 0x1000, 0xabcd);
+    it.set_csr(1, 0x180, kSv39 | kRoot >> 12);
+    it.set(1, emu::kPrivilegeRegister, kSupervisor);
+    std::array<std::byte, 2> bytes{};
+    EXPECT_FALSE(it.target().read_memory(gdbstub::ThreadId{1}, gdbstub::Address{0x1'0000'1000}, bytes));
+    ASSERT_TRUE(it.target().read_memory(gdbstub::ThreadId{2}, gdbstub::Address{0x1000}, bytes));
+    EXPECT_EQ(bytes[1], std::byte{0xab});
+}
+
+TEST(Debuggee, AWriteThatChangesNothingIsNoStep) {
+    DebuggeeOf it("rv64imafc");
+    const auto& registers = it.target().description().registers;
+    const auto fa0 = std::ranges::find(registers, "fa0", &gdbstub::RegisterDescription::name);
+    const gdbstub::RegisterNumber number{static_cast<std::uint32_t>(fa0 - registers.begin())};
+    const std::array<std::byte, 4> one{std::byte{0}, std::byte{0}, std::byte{0x80}, std::byte{0x3f}};
+    for (int n = 0; n < 2; ++n) {
+        ASSERT_TRUE(it.target().write_register(gdbstub::ThreadId{1}, number, one));
+        EXPECT_EQ(it.timeline().position().step, StepCount{1});
+    }
+    EXPECT_EQ(it.machine().read_register(HartId{0}, RegisterId{emu::kFirstFloatRegister + 10}),
+              0xffff'ffff'3f80'0000);
+}
+
+// ---- monitor translate --------------------------------------------------------------------------
+
+/// Hart 0 in S mode with Sv39: 0x40000000 is RAM through three levels, the first page readable and
+/// executable.
+class TranslateRv64 : public ::testing::Test {
+  protected:
+    TranslateRv64() {
+        it.set_csr(0, 0x3b0, ~std::uint64_t{0});
+        it.set_csr(0, 0x3a0, 0x1f);
+        it.put(kRoot + 8, entry(kMiddle, kV));
+        it.put(kMiddle, entry(kLast, kV));
+        it.put(kLast, entry(kRam + 0x5000, kV | kR | kX | kAD));
+        it.put(kMiddle + 8, entry(kRam + 0x20'0000, kV | kR | kW | kAD));  // 2 MiB
+        it.put(kMiddle + 16, entry(kRam + 0x1000, kV | kR | kAD));         // not at a place of 2 MiB
+        it.put(kMiddle + 24, entry(kRam, kV | kW));
+        it.put(kMiddle + 32, entry(0x7000'0000, kV));
+        it.put(kLast + 8, entry(kRam, kV));
+        it.put(kLast + 16, entry(kRam, kV | kR | kAD) | std::uint64_t{1} << 54);
+        it.set_csr(0, 0x180, kSv39 | kRoot >> 12);
+        it.set(0, emu::kPrivilegeRegister, kSupervisor);
+    }
+    std::string translate(const std::string& arguments) { return it.monitor("translate " + arguments); }
+
+    DebuggeeOf it{"rv64"};
+};
+
+TEST_F(TranslateRv64, TellsWhereAnAddressIs) {
+    EXPECT_EQ(translate("0x40000123"),
+              "0x40000123 is at 0x80005123 (hart 0, S mode, Sv39); allowed: read, execute\n"
+              "  level 2: 0x80100008 holds 0x20040401\n"
+              "  level 1: 0x80101000 holds 0x20040801\n"
+              "  level 0: 0x80102000 holds 0x200014cb\n");
+    EXPECT_THAT(translate("0x40234567"),
+                HasSubstr("is at 0x80234567 (hart 0, S mode, Sv39); allowed: read, write\n"));
+    EXPECT_EQ(translate("1073742115"), translate("0x40000123")) << "decimal";
+}
+
+TEST_F(TranslateRv64, TellsWhyAnAddressIsNowhere) {
+    const std::vector<std::pair<const char*, const char*>> cases{
+        {"0x0", "the entry of level 2 at 0x80100000 holds 0x0, which is not valid"},
+        {"0x40003000", "the entry of level 0 at 0x80102018 holds 0x0, which is not valid"},
+        {"0x4000000000", "its upper bits are not copies"},
+        {"0x40400000", "which sets reserved bits, or is of a large page at a place that is not one's"},
+        {"0x40600000", "which is writable but not readable"},
+        {"0x40800000", "the entry of level 0 at 0x70000000 is not in memory"},
+        {"0x40001000", "which should be of a page, and is of another table"},
+        {"0x40002000", "which sets reserved bits"},
+    };
+    for (const auto& [address, why] : cases) {
+        const auto text = translate(address);
+        EXPECT_THAT(text, AllOf(HasSubstr(std::string(address) + " is not mapped (hart 0, S mode, Sv39): "),
+                                HasSubstr(why)));
+    }
+}
+
+TEST_F(TranslateRv64, TellsWhatProtectionLeaves) {
+    it.set_csr(0, 0x3a0, 0x19);  // read only
+    EXPECT_THAT(translate("0x40234567"), HasSubstr("allowed: read\n"));
+}
+
+TEST_F(TranslateRv64, OfMachineModeIsNone) {
+    it.set(0, emu::kPrivilegeRegister, 3);
+    EXPECT_THAT(translate("0x40000000"),
+                HasSubstr("0x40000000 is physical: nothing is translated (hart 0, M mode)"));
+}
+
+TEST(Translate, OfRv32) {
+    DebuggeeOf it("rv32");
+    it.put(kRoot + 4 * 0x300, static_cast<std::uint32_t>(entry(kRam, kV | kR | kW | kAD)));  // 4 MiB
+    it.set_csr(0, 0x180, 0x8000'0000 | kRoot >> 12);
+    it.set(0, emu::kPrivilegeRegister, kSupervisor);
+    EXPECT_THAT(it.monitor("translate 0xffffffffc0001000"),
+                HasSubstr("0xc0001000 is at 0x80001000 (hart 0, S mode, Sv32); allowed: nothing"));
+    EXPECT_THAT(it.monitor("translate 0"), HasSubstr("level 1 at 0x80100000"));
+}
+
+TEST(Translate, IsAboutTheHartThatTheUserLooksAt) {
+    DebuggeeOf it("rv64", 2);
+    it.set_csr(1, 0x180, kSv39 | kRoot >> 12);
+    it.set(1, emu::kPrivilegeRegister, kUser);
+    EXPECT_THAT(it.monitor("translate 0x1000"), HasSubstr("is physical"));
+    EXPECT_THAT(it.monitor("translate 0x1000", 2), HasSubstr("is not mapped (hart 1, U mode, Sv39)"));
+    EXPECT_THAT(it.monitor("translate 0x1000 1"), HasSubstr("hart 1"));
+    EXPECT_THAT(it.monitor("translate 0x1000 0", 2), HasSubstr("hart 0"));
+    EXPECT_THAT(it.monitor("translate 0x1000 2"), HasSubstr("harts are 0 to 1"));
+    for (const auto* nonsense :
+         {"translate", "translate x", "translate 0x", "translate 0x1g", "translate 1 x"})
+        EXPECT_THAT(it.monitor(nonsense), HasSubstr("translate wants an address")) << nonsense;
+}
+
+}  // namespace
+}  // namespace backspin::cli
