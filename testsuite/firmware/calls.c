@@ -2,29 +2,29 @@
 // next, finish and until in both directions; the tests find the lines by their comments.
 #include "board.h"
 
-volatile uint64_t result;
+volatile unsigned long result;
 
-static __attribute__((noinline)) uint64_t factorial(uint64_t n) {
-    if (n <= 1) return 1;              // factorial: base
-    uint64_t rest = factorial(n - 1);  // factorial: recursion
-    return n * rest;                   // factorial: return
+static __attribute__((noinline)) unsigned long factorial(unsigned long n) {
+    if (n <= 1) return 1;                   // factorial: base
+    unsigned long rest = factorial(n - 1);  // factorial: recursion
+    return n * rest;                        // factorial: return
 }
 
-static __attribute__((noinline)) uint64_t add_three(uint64_t n) {
-    uint64_t sum = n + 3;  // add_three: body
+static __attribute__((noinline)) unsigned long add_three(unsigned long n) {
+    unsigned long sum = n + 3;  // add_three: body
     result = sum;
     return sum;  // add_three: return
 }
 
-static __attribute__((noinline)) uint64_t twice(uint64_t n) {
+static __attribute__((noinline)) unsigned long twice(unsigned long n) {
     result = n;
     return n * 2;  // twice: return
 }
 
-typedef uint64_t (*operation)(uint64_t);
+typedef unsigned long (*operation)(unsigned long);
 static const operation operations[] = {add_three, twice, factorial};
 
-static __attribute__((noinline)) uint64_t apply_all(uint64_t n) {
+static __attribute__((noinline)) unsigned long apply_all(unsigned long n) {
     for (unsigned i = 0; i < sizeof operations / sizeof *operations; ++i) {
         n = operations[i](n);  // apply_all: call
         n = n % 7;             // apply_all: after
@@ -32,8 +32,8 @@ static __attribute__((noinline)) uint64_t apply_all(uint64_t n) {
     return n;  // apply_all: return
 }
 
-static __attribute__((noinline)) uint64_t count_down(uint64_t n) {
-    uint64_t steps = 0;
+static __attribute__((noinline)) unsigned long count_down(unsigned long n) {
+    unsigned long steps = 0;
     while (n--) steps += result & 1;  // count_down: loop
     return steps;                     // count_down: return
 }

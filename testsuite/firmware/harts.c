@@ -15,7 +15,9 @@ static __attribute__((noinline)) void contribute(unsigned long hart) {
 }
 
 static __attribute__((noinline)) void work(unsigned long hart) {
-    for (int i = 0; i < ROUNDS; ++i) contribute(hart);  // work: loop
+    for (int i = 0; i < ROUNDS; ++i) {  // work: loop
+        contribute(hart);               // work: call
+    }
     __atomic_fetch_add(&finished, 1, __ATOMIC_RELEASE);
 }
 

@@ -46,7 +46,13 @@ _start:
     j       1b
 2:  call    main
     call    power_off               // with main's result
+    .cfi_endproc
+    .size   _start, . - _start
+
+    .type   park, @function
 park:
+    .cfi_startproc
+    .cfi_undefined ra
     li      t0, MIE_MSIE
     csrw    mie, t0
 3:  wfi
@@ -65,7 +71,7 @@ park:
     call    other_hart
     j       park
     .cfi_endproc
-    .size   _start, . - _start
+    .size   park, . - park
 
 // struct trap_frame of board.h: x1..x31 in slots 1 to 31, mepc in slot 0.
 #define FRAME_SIZE (32*WORD)
