@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,16 @@ HartId hart_of(gdbstub::ThreadId thread) {
 }
 gdbstub::ThreadId thread_of(HartId hart) {
     return gdbstub::ThreadId{std::uint64_t{hart.value} + 1};
+}
+
+/// The thread that a move is about; nothing if it is about all.
+std::optional<gdbstub::ThreadId> thread_of(const gdbstub::Resume& resume) {
+    return std::visit(
+        [](const auto& move) -> std::optional<gdbstub::ThreadId> {
+            if constexpr (requires { move.thread; }) return move.thread;
+            return std::nullopt;
+        },
+        resume);
 }
 
 StopKind stop_kind(gdbstub::BreakpointKind kind) {
@@ -163,7 +174,12 @@ gdbstub::StopReport Debuggee::perform(const gdbstub::Resume& resume, bool exit_w
         }
         replay::Stopped operator()(const gdbstub::Restart&) { return self.timeline_.seek(Position{}); }
     };
-    return report(std::visit(Mover{*this, wait, policy}, resume), exit_when_off);
+    auto stopped = std::visit(Mover{*this, wait, policy}, resume);
+    // Where no hart is the cause, the user stays on the one that they look at.
+    const bool has_cause =
+        stopped.why == replay::StopReason::stop_point || stopped.why == replay::StopReason::done;
+    if (const auto thread = thread_of(resume); thread && !has_cause) stopped.hart = hart_of(*thread);
+    return report(stopped, exit_when_off);
 }
 
 gdbstub::StopReason Debuggee::reason_for(const Hit& hit) const {

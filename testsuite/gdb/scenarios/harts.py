@@ -149,6 +149,23 @@ def another_ones_breakpoint_ends_a_step(bench):
 
 
 @scenario
+def the_ends_of_history_keep_the_selected_one(bench):
+    gdb = at_work(bench)
+    gdb("thread 2")
+    for command in ("reverse-continue", "reverse-stepi"):
+        shows(gdb(command), r"No more reverse-execution history|Reached end of recorded history")
+        equal((hart(gdb), gdb.position()), (1, 0), f"after {command}")
+    gdb("monitor end")
+    gdb("maintenance flush register-cache")
+    gdb("reverse-stepi")
+    gdb("monitor step-interrupts on")
+    text = ""
+    while "history" not in text:
+        text = gdb("stepi")
+    equal(hart(gdb), 1, "after stepi")
+
+
+@scenario
 def a_recording_knows_them_too(bench):
     recording = bench.record("harts", *TWO)
     gdb = bench.debugger("harts")
