@@ -1,11 +1,19 @@
 #include "cli/host_port.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "emu/semihosting.hpp"
 
 namespace backspin::cli {
 
-HostPort::HostPort(HostLoop& loop, Console& console, InputScript script, emu::RiscvMachine& machine)
-    : loop_(loop), console_(console), script_(std::move(script)), machine_(machine) {
+HostPort::HostPort(HostLoop& loop, Console& console, InputScript script, emu::RiscvMachine& machine,
+                   SharedFolder files)
+    : loop_(loop),
+      console_(console),
+      script_(std::move(script)),
+      machine_(machine),
+      files_(std::move(files)) {
     machine_.set_output(this);
 }
 
@@ -21,7 +29,7 @@ constexpr std::uint64_t kTypingGrid = std::uint64_t{1} << 14;
 
 bool HostPort::may_type() const {
     const auto& board = machine_.board();
-    if (machine_.now().value % kTypingGrid == 0) return true;
+    if (machine_.now().value % kTypingGrid == 0 || board.waits_for_host()) return true;
     // An entry whose time has come right now, with nothing before it that has to wait: ask_again() made the
     // run end here.
     const auto time = script_.next_time();
@@ -45,8 +53,23 @@ std::vector<std::byte> HostPort::take(std::size_t room) {
     return console_.take(room);
 }
 
+/// Empty: not yet.
+std::vector<std::byte> HostPort::answer(const emu::HostRequest& request) {
+    if (request.kind != emu::HostRequest::Kind::read_console) return files_.answer(request);
+    const auto typed = take(request.length);
+    const bool more_may_come = console_.interactive() || !waiting_.empty() || script_.has_ready() ||
+                               script_.waiting_for() != nullptr;
+    if (typed.empty() && more_may_come) return {};
+    return emu::input_of({emu::HostError::none, typed});  // nothing typed: the end of the input
+}
+
 std::optional<DeviceInput> HostPort::next(const Machine& machine) {
     loop_.poll();
+    if (const auto& request = machine_.board().semihosting.request) {
+        auto bytes = answer(*request);
+        if (bytes.empty()) return std::nullopt;
+        return DeviceInput{emu::kSemihostingChannel, std::move(bytes)};
+    }
     const auto room = machine.room_for_input(kConsoleChannel);
     if (room == 0) return std::nullopt;
     DeviceInput input{kConsoleChannel, take(room)};

@@ -1,5 +1,5 @@
-// The machine's outside: its console and its input script, as the port that a timeline takes inputs from and
-// the sink that its output goes to.
+// The machine's outside: its console, its input script and the files that it may read, as the port that a
+// timeline takes inputs from and the sink that its output goes to.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 #include "cli/console/console.hpp"
 #include "cli/host_loop.hpp"
 #include "cli/input_script.hpp"
+#include "cli/shared_folder.hpp"
 #include "emu/riscv_machine.hpp"
 #include "replay/host.hpp"
 
@@ -16,8 +17,9 @@ namespace backspin::cli {
 
 class HostPort final : public replay::InputPort, public OutputSink {
   public:
-    /// All must outlive this. Becomes the machine's output.
-    HostPort(HostLoop& loop, Console& console, InputScript script, emu::RiscvMachine& machine);
+    /// All references must outlive this. Becomes the machine's output.
+    HostPort(HostLoop& loop, Console& console, InputScript script, emu::RiscvMachine& machine,
+             SharedFolder files = {});
     ~HostPort() override;
     HostPort(const HostPort&) = delete;
     HostPort& operator=(const HostPort&) = delete;
@@ -37,12 +39,14 @@ class HostPort final : public replay::InputPort, public OutputSink {
   private:
     void type_script();
     bool may_type() const;
+    std::vector<std::byte> answer(const emu::HostRequest& request);
     std::vector<std::byte> take(std::size_t room);
 
     HostLoop& loop_;
     Console& console_;
     InputScript script_;
     emu::RiscvMachine& machine_;
+    SharedFolder files_;
     std::function<void(std::span<const std::byte>)> also_show_;
     std::vector<std::byte> waiting_;  ///< the script's, until the device has room
     StepCount heard_until_;

@@ -95,6 +95,10 @@ emu::MachineOptions options_of(const snapshots::RecordingReader& reader) {
     board.ns_per_step = number_of(reader, "ns-per-step", {emu::BoardOptions::kMostNsPerStep});
     board.rtc_start = number_of(reader, "rtc-start", {kAny, 0});
     board.reboots = number_of(reader, "reboots", {1, 0}) != 0;
+    const auto arguments = text_of(reader, "semihosting");
+    board.semihosting = arguments.has_value();
+    board.semihosting_arguments = arguments.value_or("");
+    if (board.semihosting_arguments.size() > kLongestArguments) refuse_key(reader, "semihosting");
     options.boot_arguments = text_of(reader, "append").value_or("");
     if (options.boot_arguments.size() > emu::BoardDescription::kMaxText ||
         options.boot_arguments.find('\0') != std::string::npos)
@@ -155,6 +159,12 @@ std::string found_opensbi(unsigned xlen) {
     return path->string();
 }
 
+/// What a program is told that it is called, if the user says nothing.
+std::string name_for_program(const MachineSetup& setup) {
+    if (setup.images.empty()) return "";
+    return std::filesystem::path(setup.images.front().name).filename().string().substr(0, kLongestArguments);
+}
+
 std::uint64_t host_date() {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
@@ -199,6 +209,10 @@ MachineSetup set_up(const MachineChoice& choice) {
     if (choice.find_bios) add(found_opensbi(setup.options.board.isa.xlen()), kBiosRole, "firmware");
     add(choice.initrd, kInitrdRole, "initial RAM disk");
     if (choice.host_date) setup.options.board.rtc_start = host_date();
+    if (setup.options.board.semihosting) {
+        setup.options.board.semihosting_arguments =
+            choice.arguments ? *choice.arguments : name_for_program(setup);
+    }
     return setup;
 }
 
@@ -246,6 +260,7 @@ snapshots::Configuration to_configuration(const MachineSetup& setup) {
                                            {"rtc-start", std::to_string(board.rtc_start)},
                                            {"reboots", board.reboots ? "1" : "0"},
                                            {"epoch-steps", std::to_string(setup.epoch_steps.value)}};
+    if (board.semihosting) configuration["semihosting"] = board.semihosting_arguments;
     if (board.chaos) configuration["chaos"] = std::to_string(*board.chaos);
     if (!setup.options.boot_arguments.empty()) configuration["append"] = setup.options.boot_arguments;
     return configuration;

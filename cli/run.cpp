@@ -50,7 +50,8 @@ class Run {
         : command_(command),
           setup_(set_up(command.machine)),
           machine_(build_machine(setup_)),
-          script_(read_script(command.input)) {
+          script_(read_script(command.input)),
+          files_(command.shared_folder ? SharedFolder(*command.shared_folder) : SharedFolder()) {
         refuse_own_inputs(outputs_of(command), setup_, command.input);
         // The recording comes before the console: an existing file is refused before the terminal changes its
         // mode.
@@ -61,7 +62,7 @@ class Run {
             loop_.set_tick(std::chrono::milliseconds(250), [this] { recorder_->poll(); });
         }
         console_ = open_console(loop_, command.console, ConsoleUse::both_ways, command.force);
-        port_.emplace(loop_, *console_, std::move(script_), *machine_);
+        port_.emplace(loop_, *console_, std::move(script_), *machine_, std::move(files_));
         replay::TimelineOptions options;
         options.epoch_steps = setup_.epoch_steps;
         options.listener = recorder_ ? &*recorder_ : nullptr;
@@ -137,6 +138,7 @@ class Run {
     MachineSetup setup_;
     std::unique_ptr<emu::RiscvMachine> machine_;
     InputScript script_;
+    SharedFolder files_;
     std::optional<Recorder> recorder_;
     std::unique_ptr<Console> console_;
     std::optional<HostPort> port_;

@@ -114,6 +114,9 @@ class Caller {
     void switch_off(std::uint64_t code);
     void opened(const HostRequest& request, const HostAnswer& answer);
     void ask(HostRequest request);
+    /// Asks for what is typed, or takes what the UART has received of it.
+    void ask_console(HostRequest request);
+    std::vector<std::byte> take_received(std::size_t at_most);
     /// Gives what a read of the request's file brought.
     void deliver(const HostRequest& request, std::span<const std::byte> data);
 
@@ -239,24 +242,24 @@ void Caller::read_bytes() {
         return fail(HostError::bad_handle, asked);
     if (asked == 0) return give(0);
     HostRequest request;
-    request.kind = file->is_console() ? HostRequest::Kind::read_console : HostRequest::Kind::read_file;
+    request.kind = HostRequest::Kind::read_file;
     request.name = file->name;
     request.offset = file->position;
     request.length = static_cast<std::uint32_t>(std::min<std::uint64_t>(asked, Semihosting::kMostBytes));
     request.handle = static_cast<std::uint32_t>(handle);
     request.buffer = VirtualAddress{at};
     request.asked = asked;
-    if (file->kind != OpenFile::Kind::features) return ask(std::move(request));
+    if (file->is_console()) return ask_console(std::move(request));
+    if (file->kind == OpenFile::Kind::file) return ask(std::move(request));
     deliver(request, std::span(kFeatures).subspan(std::min<std::uint64_t>(file->position, kFeatures.size())));
 }
 
 void Caller::read_character() {
     HostRequest request;
-    request.kind = HostRequest::Kind::read_console;
     request.length = 1;
     request.asked = 1;
     request.is_character = true;
-    ask(std::move(request));
+    ask_console(std::move(request));
 }
 
 void Caller::is_error() {
@@ -376,6 +379,28 @@ void Caller::perform(std::uint32_t operation) {
 void Caller::ask(HostRequest request) {
     request.hart = hart_.id;
     state().request = std::move(request);
+}
+
+void Caller::ask_console(HostRequest request) {
+    request.kind = HostRequest::Kind::read_console;
+    const auto received = take_received(request.length);
+    if (received.empty()) return ask(std::move(request));
+    deliver(request, received);
+}
+
+/// There is one console: what was typed before the call has gone to the UART, and comes first.
+std::vector<std::byte> Caller::take_received(std::size_t at_most) {
+    const auto peek = [&](Uart16550::Register which) {
+        return board_.uart.peek(which, AccessSize::byte, board_.time()).value_or(0);
+    };
+    constexpr std::uint64_t kDataReady = 1, kDivisorLatchAccess = 0x80;
+    std::vector<std::byte> received;
+    if ((peek(Uart16550::LCR) & kDivisorLatchAccess) != 0) return received;
+    while (received.size() < at_most && (peek(Uart16550::LSR) & kDataReady) != 0) {
+        const PhysicalAddress at{memory_map::kUart.base.value + Uart16550::RBR};
+        received.push_back(static_cast<std::byte>(board_.read_device(at, AccessSize::byte).value_or(0)));
+    }
+    return received;
 }
 
 void Caller::take(const HostRequest& request, const HostAnswer& answer) {

@@ -130,10 +130,11 @@ bool LiveRun::may_wait_asleep() const {
 }
 
 Arrival LiveRun::wait_asleep() {
+    // What is here already needs no waiting, as the answer to a machine that asked its host, ...
+    if (take_after({}, {})) return Arrival::reached;
     const auto asked = until_asked();
     if (!interactive()) {
-        // What is here already needs no waiting, and a time that is known beforehand needs none either.
-        if (take_after({}, {})) return Arrival::reached;
+        // ... and a time that is known beforehand needs none either.
         if (asked) return warp(*asked), Arrival::reached;
         if (!may_wait_asleep()) return Arrival::asleep;
     }

@@ -43,6 +43,8 @@ po::options_description outside_options(bool saving) {
         "stdio (default), none, file:PATH, tcp:PORT or pty; Ctrl-A x ends");
     add("input", po::value<std::string>()->value_name("FILE"),
         "script of console input: after \"TEXT\" send \"...\"");
+    add("share", po::value<std::string>()->value_name("FOLDER"),
+        "--semihosting, and it may read the files here");
     add("max-steps", po::value<std::string>()->value_name("N"), "end after N steps (exit code 126)");
     add("timeout", po::value<std::string>()->value_name("SECONDS"),
         "end after this host time (exit code 124)");
@@ -183,6 +185,14 @@ MachineChoice runnable_machine(const Verb& verb, const po::variables_map& values
 void read_outside(const po::variables_map& values, RunCommand& command) {
     command.console = console_of(values, command.gdb);
     command.input = text_of(values, "input");
+    command.shared_folder = text_of(values, "share");
+    auto& machine = command.machine;
+    if (command.shared_folder) machine.options.board.semihosting = true;
+    if (machine.arguments && !machine.options.board.semihosting) {
+        throw UsageError(
+            "--arguments: only a program that makes semihosting calls gets them; add --semihosting, or use "
+            "--append for a kernel");
+    }
     if (const auto steps = text_of(values, "max-steps")) {
         command.max_steps = StepCount{parse_bounded("max-steps", *steps, ~std::uint64_t{0} >> 1)};
     }

@@ -23,6 +23,8 @@ class UsageError : public std::runtime_error {
 };
 
 inline constexpr std::uint64_t kSmallestRam = std::uint64_t{1} << 20;
+/// Characters of a command line that semihosting passes on.
+inline constexpr std::size_t kLongestArguments = 1024;
 inline constexpr std::uint64_t kLargestRam = std::uint64_t{64} << 30;
 
 /// The machine of `run`, `record` and `dtb`, and what lies in its memory at power-on.
@@ -31,9 +33,10 @@ struct MachineChoice {
     std::optional<std::string> bios;     ///< a file; nothing: none, or another one that is found by itself
     bool find_bios = false;              ///< the distribution's OpenSBI: --bios default, or --kernel alone
     std::optional<std::string> initrd;
-    std::optional<emu::Isa> cpu;  ///< nothing: everything that there is in the width of the ELF file
-    bool host_date = false;       ///< --rtc now: the machine's clock starts with the host's date
-    emu::MachineOptions options;  ///< but for what the two above say
+    std::optional<emu::Isa> cpu;           ///< nothing: everything that there is in the width of the ELF file
+    bool host_date = false;                ///< --rtc now: the machine's clock starts with the host's date
+    std::optional<std::string> arguments;  ///< for semihosting; nothing: the name of the image
+    emu::MachineOptions options;           ///< but for what the three above say
 };
 
 /// What a guest's power-off does while a debugger is attached.
@@ -46,6 +49,7 @@ struct RunCommand {
     std::optional<std::string> save;
     ConsoleChoice console = StdioConsole{};
     std::optional<std::string> input;
+    std::optional<std::string> shared_folder;  ///< whose files the guest may read by semihosting
     std::optional<StepCount> max_steps;
     std::optional<std::chrono::nanoseconds> timeout;
     PowerOff power_off = PowerOff::stop;

@@ -44,6 +44,14 @@ void read_clock(const po::variables_map& values, MachineChoice& machine) {
     machine.options.board.rtc_start = *start;
 }
 
+std::optional<std::string> read_arguments(const po::variables_map& values) {
+    const auto text = text_of(values, "arguments");
+    if (text && text->size() > kLongestArguments)
+        throw UsageError(fmt::format("--arguments: has {} characters; at most {} are passed on", text->size(),
+                                     kLongestArguments));
+    return text;
+}
+
 void read_harts(const po::variables_map& values, MachineChoice& machine) {
     using Options = emu::BoardOptions;
     auto& board = machine.options.board;
@@ -91,7 +99,9 @@ po::options_description machine_options() {
         ("bios", text("FILE"), "firmware that starts first; none; default: OpenSBI")         //
         ("rtc", text("DATE"), "date at power-on, or now (default 2025-01-01)")               //
         ("ns-per-step", text("N"), "virtual nanoseconds of a step (default 10)")             //
-        ("no-reboot", "the guest's reset ends the run");
+        ("no-reboot", "the guest's reset ends the run")                                      //
+        ("semihosting", "answer the program's semihosting calls")                            //
+        ("arguments", text("TEXT"), "its command line (default: the image's name)");
     return options;
 }
 
@@ -105,6 +115,8 @@ MachineChoice read_machine(const po::variables_map& values, const std::optional<
         machine.options.boot_arguments = *arguments;
     }
     machine.options.board.reboots = values.count("no-reboot") == 0;
+    machine.options.board.semihosting = values.count("semihosting") != 0;
+    machine.arguments = read_arguments(values);
     read_harts(values, machine);
     read_clock(values, machine);
     read_files(values, image, machine);

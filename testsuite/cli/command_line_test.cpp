@@ -106,6 +106,18 @@ TEST(CommandLine, AKernelGetsTheDistributionsFirmwareUnlessAnotherIsNamed) {
     EXPECT_EQ(run("run --bios fw.bin").machine.program, std::nullopt) << "firmware alone";
 }
 
+TEST(CommandLine, SemihostingIsSwitchedOnAloneOrWithAFolder) {
+    EXPECT_FALSE(run("run a.elf").machine.options.board.semihosting);
+    const auto alone = run("run --semihosting --arguments one a.elf");
+    EXPECT_TRUE(alone.machine.options.board.semihosting);
+    EXPECT_EQ(alone.machine.arguments, "one");
+    EXPECT_EQ(alone.shared_folder, std::nullopt);
+    const auto with_folder = run("record -o r.bsp --share data a.elf");
+    EXPECT_TRUE(with_folder.machine.options.board.semihosting);
+    EXPECT_EQ(with_folder.shared_folder, "data");
+    EXPECT_EQ(with_folder.machine.arguments, std::nullopt);
+}
+
 TEST(CommandLine, DtbTakesAMachineAndWhereToWriteItsTree) {
     const auto bare = std::get<DtbCommand>(parse("dtb"));
     EXPECT_EQ(bare.machine.program, std::nullopt);
@@ -184,6 +196,8 @@ TEST(CommandLine, SaysWhatIsWrongInOneLine) {
         {"run --chaos x a.elf", "--chaos x: give a whole number from 0 to"},
         {"run --rtc 2025-02-30 a.elf", "--rtc 2025-02-30: give 'now' or a date"},
         {"run --append " + std::string(2049, 'x') + " a.elf", "--append: has 2049 characters"},
+        {"run --arguments x a.elf", "add --semihosting"},
+        {"run --semihosting --arguments " + std::string(1025, 'x') + " a.elf", "--arguments: has 1025"},
         {"run --kernel Image a.elf", "leave one out"},
         {"run --initrd root.cpio --bios fw.bin", "there is no --kernel to use it"},
         {"run --max-steps 0 a.elf", "--max-steps 0"},

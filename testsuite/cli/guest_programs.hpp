@@ -35,6 +35,52 @@ inline Code ends_with(std::uint32_t code) {
 inline const Code kSpins{0x0000006f};               // j .
 inline const Code kSleeps{0x10500073, 0xffdff06f};  // wfi; j back
 
+/// By semihosting: exits with this code.
+inline Code exits_with(std::uint32_t code) {
+    return {0x00000597,  // auipc a1, 0
+            0x01c58593,  // addi  a1, a1, 28
+            0x02000513,  // li    a0, 0x20        SYS_EXIT_EXTENDED
+            0x01f01013, 0x00100073, 0x40705013,
+            0x0000006f,  // j     .
+            0x00020026, 0,          code,       0};
+}
+
+/// By semihosting: opens the file "data", reads up to 64 bytes and writes them to the console; exits with how
+/// many were missing.
+inline const Code kReadsAFile{
+    0x00000417,  // auipc s0, 0
+    0x07040593,  // addi  a1, s0, open
+    0x00100513,  // li    a0, 1           SYS_OPEN
+    0x01f01013, 0x00100073, 0x40705013,
+    0x08a43423,  // sd    a0, (s0 + read)
+    0x08840593,  // addi  a1, s0, read
+    0x00600513,  // li    a0, 6           SYS_READ
+    0x01f01013, 0x00100073, 0x40705013,
+    0x0ca43023,  // sd    a0, 8(s0 + exit)
+    0x04000293,  // li    t0, 64
+    0x40a282b3,  // sub   t0, t0, a0
+    0x0a543823,  // sd    t0, 16(s0 + write)
+    0x0a040593,  // addi  a1, s0, write
+    0x00500513,  // li    a0, 5           SYS_WRITE
+    0x01f01013, 0x00100073, 0x40705013,
+    0x0b840593,  // addi  a1, s0, exit
+    0x02000513,  // li    a0, 0x20        SYS_EXIT_EXTENDED
+    0x01f01013, 0x00100073, 0x40705013,
+    0x0000006f,                 // j     .
+    0x00000000, 0x800000c8, 0,  // open: the name
+    0x00000000, 0,              // the mode: r
+    0x00000004, 0,              // the name's length
+    0x00000000, 0,              // read: the handle
+    0x80001000, 0,              // the buffer
+    0x00000040, 0,              // its size
+    0x00000001, 0,              // write: the console
+    0x80001000, 0,              //
+    0x00000000, 0,              //
+    0x00020026, 0,              // exit: by itself
+    0x00000000, 0,              // the code
+    0x61746164,                 // "data"
+};
+
 /// Prints '>', and then what it reads, polling, up to a 'q'; then it is done.
 inline const Code kEchoesPolling{
     0x100002b7,  // lui  t0, 0x10000      UART

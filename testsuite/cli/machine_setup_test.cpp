@@ -41,7 +41,9 @@ MachineSetup unusual_setup() {
                            .quantum = 99,
                            .chaos = 0,
                            .rtc_start = 0,
-                           .reboots = false};
+                           .reboots = false,
+                           .semihosting = true,
+                           .semihosting_arguments = "one two"};
     setup.images = {{"kernel", kProgramRole, kProgram},
                     {"firmware", kBiosRole, Bytes(100, std::byte{1})},
                     {"root.cpio", kInitrdRole, Bytes(200, std::byte{2})}};
@@ -101,6 +103,8 @@ TEST_F(Setup, ComesBackFromARecording) {
     EXPECT_EQ(back.options.board.chaos, 0u);
     EXPECT_EQ(back.options.board.rtc_start, 0u);
     EXPECT_FALSE(back.options.board.reboots);
+    EXPECT_TRUE(back.options.board.semihosting);
+    EXPECT_EQ(back.options.board.semihosting_arguments, "one two");
     ASSERT_EQ(back.images.size(), 3u);
     for (std::size_t i = 0; i < 3; ++i) {
         EXPECT_EQ(back.images[i].name, setup.images[i].name);
@@ -111,6 +115,7 @@ TEST_F(Setup, ComesBackFromARecording) {
     EXPECT_EQ(plain.options.board.chaos, std::nullopt);
     EXPECT_EQ(plain.options.boot_arguments, "");
     EXPECT_TRUE(plain.options.board.reboots);
+    EXPECT_FALSE(plain.options.board.semihosting);
 }
 
 TEST_F(Setup, EveryInstructionSetComesBack) {
@@ -139,6 +144,7 @@ TEST_F(Setup, OfARecordingIsRefusedOutOfItsBounds) {
         {"rtc-start", {"now"}},
         {"reboots", {"2", "yes"}},
         {"append", {std::string(2049, 'x')}},
+        {"semihosting", {std::string(1025, 'x')}},
         {"epoch-steps", {"0"}},
     };
     for (const auto& [key, values] : kBad) {
@@ -147,7 +153,7 @@ TEST_F(Setup, OfARecordingIsRefusedOutOfItsBounds) {
             bad[key] = value;
             EXPECT_THAT(refusal(bad, setup.images), HasSubstr("'" + key + "'")) << value;
         }
-        if (key == "chaos" || key == "append") continue;
+        if (key == "chaos" || key == "append" || key == "semihosting") continue;
         auto lacking = good;
         lacking.erase(key);
         EXPECT_THAT(refusal(lacking, setup.images), HasSubstr("lacks a usable '" + key + "'"));
@@ -164,6 +170,18 @@ TEST_F(Setup, OfARecordingHasEachRoleOnce) {
     EXPECT_THAT(refusal(to_configuration(setup), images), HasSubstr("or twice: 'bios'"));
     images[2].role = "disk";
     EXPECT_THAT(refusal(to_configuration(setup), images), HasSubstr("not known here"));
+}
+
+TEST_F(Setup, ASemihostingProgramIsToldItsNameUnlessTheUserSays) {
+    auto choice = choice_of(file("program.elf", small_elf<test::Elf64>()));
+    const auto told = [&] { return set_up(choice).options.board.semihosting_arguments; };
+    EXPECT_EQ(told(), "") << "without semihosting nothing";
+    choice.options.board.semihosting = true;
+    EXPECT_EQ(told(), "program.elf");
+    choice.arguments = "one two";
+    EXPECT_EQ(told(), "one two");
+    choice.arguments = "";
+    EXPECT_EQ(told(), "");
 }
 
 TEST_F(Setup, TheHartsAreAsWideAsTheElfFileUnlessTheUserSays) {

@@ -99,6 +99,15 @@ TEST_F(Program, AsleepForEverIsAnEndOfItsOwn) {
     expect_one_line(outcome);
 }
 
+TEST_F(Program, ExitsWithTheCodeOfASemihostingProgram) {
+    for (const std::uint32_t code : {0U, 1U, 70U, 119U}) {
+        image("guest", exits_with(code));
+        EXPECT_EQ(quiet("run --semihosting @guest").exit_code, static_cast<int>(code));
+    }
+    image("guest", exits_with(5));
+    EXPECT_EQ(quiet("run --max-steps 1000 @guest").exit_code, 126) << "without the option it is a breakpoint";
+}
+
 TEST_F(Program, StopsAtTheStepLimit) {
     image("guest", kSpins);
     const auto outcome = quiet("run --max-steps 12345 @guest");
@@ -240,6 +249,28 @@ TEST_F(Program, ReplaysWhatItRecorded) {
     EXPECT_THAT(outcome.err, HasSubstr("digests are equal"));
     expect_one_line(outcome);
     EXPECT_EQ(slurp(folder_ / "again"), ">helloq");
+}
+
+/// What a guest reads is recorded: the replay needs no folder, and takes no notice of what has become of it.
+TEST_F(Program, ReplaysTheFilesThatASemihostingProgramRead) {
+    image("guest", kReadsAFile);
+    std::filesystem::create_directory(folder_ / "shared");
+    file("shared/data", "what it was\n");
+    EXPECT_EQ(quiet("record -o @first --share @shared @guest").exit_code, 64 - 12);
+    EXPECT_EQ(console(), "what it was\n");
+    EXPECT_EQ(quiet("record -o @second --share @shared @guest").exit_code, 64 - 12);
+    const auto inputs = inputs_of("first");
+    EXPECT_EQ(inputs.size(), 2u) << "that it opened, and what was read";
+    EXPECT_EQ(inputs, inputs_of("second")) << "every run asks at the same steps";
+
+    file("shared/data", "what it is");
+    const auto replayed = quiet("replay @first");
+    EXPECT_EQ(replayed.exit_code, 0) << replayed.err;
+    EXPECT_EQ(console(), "what it was\n");
+    std::filesystem::remove_all(folder_ / "shared");
+    EXPECT_EQ(quiet("replay @first").exit_code, 0);
+    EXPECT_EQ(quiet("run --semihosting @guest").exit_code, 64) << "and without a folder there are no files";
+    EXPECT_THAT(run("run --share @shared @guest").err, HasSubstr("give --share a folder"));
 }
 
 TEST_F(Program, ReplaysARunThatWasCutShort) {

@@ -124,6 +124,27 @@ TEST_P(SemihostingCallTest, ReadsACharacterAndAnyNumberOfThem) {
     EXPECT_EQ(caller.text_at(Caller::kBuffer, 6), std::string("typed\0", 6));
 }
 
+/// There is one console: what is typed before anybody asks for it waits in the UART.
+TEST_P(SemihostingCallTest, WhatTheUartHasReceivedComesFirst) {
+    write_device(caller, memory_map::kUart, Uart16550::FCR, AccessSize::byte, 1);
+    const std::string typed = "typed";
+    const auto bytes = std::as_bytes(std::span(typed));
+    caller.apply(DeviceInput{kConsoleChannel, {bytes.begin(), bytes.end()}});
+    EXPECT_EQ(caller.call(0x07), static_cast<std::uint64_t>('t'));
+    EXPECT_EQ(caller.call(0x06, {0, Caller::kBuffer, 2}), 0u);
+    EXPECT_EQ(caller.text_at(Caller::kBuffer, 3), std::string("yp\0", 3));
+    EXPECT_EQ(caller.call(0x06, {0, Caller::kBuffer, 100}), 98u);
+    EXPECT_FALSE(caller.request());
+    caller.call(0x07);
+    EXPECT_TRUE(caller.request()) << "now it is empty";
+    caller.answer(HostError::none, "x");
+
+    caller.apply(DeviceInput{kConsoleChannel, {bytes.begin(), bytes.end()}});
+    write_device(caller, memory_map::kUart, Uart16550::LCR, AccessSize::byte, 0x80);
+    caller.call(0x07);
+    EXPECT_TRUE(caller.request()) << "the register is not the buffer's now";
+}
+
 TEST_P(SemihostingCallTest, OpensTheConsoleByItsName) {
     const auto input = caller.open(":tt", 0);
     const auto output = caller.open(":tt", 4);
