@@ -40,6 +40,20 @@ std::size_t cost(const Received& received) {
     return sizeof received + (packet != nullptr ? packet->body.size() : 0);
 }
 
+/// A stop that the client may judge by itself (the condition of a breakpoint, the steps of a line) and go on
+/// from without its user. Told of any other, it gives the user the target back.
+bool client_may_go_on(const StopReport& report) {
+    return std::holds_alternative<Stepped>(report.reason) ||
+           std::holds_alternative<HitSoftwareBreakpoint>(report.reason) ||
+           std::holds_alternative<HitHardwareBreakpoint>(report.reason) ||
+           std::holds_alternative<HitWatchpoint>(report.reason);
+}
+
+/// GDB lists the threads when it gives the target back to its user, and at no stop that it judges by itself.
+bool gives_target_to_user(const Packet& packet) {
+    return packet.body.starts_with("qXfer:threads:") || packet.body == "qfThreadInfo";
+}
+
 bool asks_for_interrupt(const Received& received) {
     if (std::holds_alternative<InterruptByte>(received)) return true;
     const auto* packet = std::get_if<Packet>(&received);
@@ -69,6 +83,11 @@ class Session::Engine {
     void pump();
     void act_on(const Received&);
 
+    // Runs.
+    void begin(const BeginRun&);
+    void note_stop(const StopReport&);
+    void tell_stop(const StopReport&);
+
     // Answers.
     void answer(const Answer&, ReplyForm);
     void send_error(const Refused&, ReplyForm);
@@ -86,6 +105,11 @@ class Session::Engine {
     std::string output_;
     std::string last_frame_;     // kept for a resend while acknowledgements are in use
     bool acknowledging_ = true;  // until QStartNoAckMode
+
+    // While the client judges a stop by itself, its user sees a target that runs, and may interrupt it: that
+    // is kept for the next run, and so is an interrupt that the stop has crossed on its way.
+    bool client_judges_ = false;  // since the last stop, as far as one can see
+    bool late_interrupt_ = false;
 };
 
 // --- arrival -------------------------------------------------------------------------------------
@@ -147,9 +171,13 @@ void Session::Engine::act_on(const Received& received) {
                ReplyForm::data);
         return;
     }
+    // At rest an interrupt has no answer: it would be taken for another packet's.
     const auto* packet = std::get_if<Packet>(&received);
-    if (packet == nullptr)
-        return;  // an interrupt; at rest it came too late, and an answer would be taken for another's
+    if (packet == nullptr) {
+        late_interrupt_ = late_interrupt_ || client_judges_;
+        return;
+    }
+    if (gives_target_to_user(*packet)) client_judges_ = late_interrupt_ = false;
     if (packet->body == "QStartNoAckMode") {
         answer(ok(), ReplyForm::status);
         acknowledging_ = false;
@@ -174,7 +202,7 @@ void Session::Engine::answer(const Answer& answer, ReplyForm form) {
             engine.send_console(console.text);
             engine.send_text("OK");
         }
-        void operator()(const BeginRun& run) const { engine.state_ = Moving{run.resume, run.tells_stop}; }
+        void operator()(const BeginRun& run) const { engine.begin(run); }
         void operator()(const Goodbye& goodbye) const {
             if (goodbye.says_ok) engine.send_text("OK");
             engine.end(goodbye.how);
@@ -229,6 +257,16 @@ std::vector<std::byte> Session::Engine::take_output() {
 
 // --- runs ----------------------------------------------------------------------------------------
 
+void Session::Engine::begin(const BeginRun& run) {
+    client_judges_ = false;
+    const bool interrupted = std::exchange(late_interrupt_, false);
+    if (interrupted && !std::holds_alternative<Restart>(run.resume)) {
+        tell_stop({conversation_.general_thread, Interrupted{}});
+    } else {
+        state_ = Moving{run.resume, run.tells_stop};
+    }
+}
+
 std::optional<Resume> Session::Engine::take_resume() {
     auto* moving = std::get_if<Moving>(&state_);
     if (moving == nullptr || std::exchange(moving->handed_over, true)) return std::nullopt;
@@ -244,16 +282,28 @@ void Session::Engine::stopped(const StopReport& report) {
     const auto* moving = std::get_if<Moving>(&state_);
     if (moving == nullptr)
         throw std::logic_error("a session was told of the end of a run that it did not ask for");
-    const bool tells_stop = moving->tells_stop;
+    const Moving ended = *moving;
     state_ = AtRest{};
+    client_judges_ = ended.tells_stop && client_may_go_on(report);
+    late_interrupt_ = ended.interrupt && client_judges_;
+    if (ended.tells_stop) {
+        tell_stop(report);
+    } else {
+        note_stop(report);
+    }
+    pump();
+}
+
+void Session::Engine::note_stop(const StopReport& report) {
     conversation_.last_stop = report;
     // Clients take the thread of a stop as selected and do not say Hg for it.
     conversation_.general_thread = report.thread;
-    if (tells_stop) {
-        const Handled why = handle(conversation_, "?");
-        answer(why.answer, why.form);
-    }
-    pump();
+}
+
+void Session::Engine::tell_stop(const StopReport& report) {
+    note_stop(report);
+    const Handled why = handle(conversation_, "?");
+    answer(why.answer, why.form);
 }
 
 bool Session::Engine::console_output(std::string_view text) {

@@ -72,6 +72,68 @@ TEST_F(Running, DropsAnInterruptThatComesTooLate) {
     EXPECT_FALSE(client->session.interrupt_requested());
 }
 
+// The client goes on by itself from a breakpoint whose condition does not hold: its user, who sees a target
+// that runs, must not press Ctrl-C in vain.
+TEST_F(Running, KeepsAnInterruptWhileTheClientJudgesAStop) {
+    for (const StopReason& judged : {StopReason{HitSoftwareBreakpoint{}}, StopReason{HitHardwareBreakpoint{}},
+                                     StopReason{HitWatchpoint{}}, StopReason{Stepped{}}}) {
+        for (const auto* moment : {"before the stop", "first behind it", "later"}) {
+            const auto press = [&](std::string_view when) {
+                EXPECT_EQ(client->raw(when == moment ? "\x03" : ""), "");
+            };
+            client->resume("vCont;c");
+            press("before the stop");
+            EXPECT_EQ(client->stop({ThreadId{2}, judged}).substr(0, 3), "T05");
+            press("first behind it");
+            EXPECT_EQ(ask("z0,80000000,4"), "OK");
+            press("later");
+            const std::string reply = ask("vCont;s:2;c");
+            EXPECT_EQ(reply.substr(0, 3), "T02") << moment;
+            EXPECT_NE(reply.find("thread:2;"), std::string::npos) << reply;
+            EXPECT_EQ(ask("?"), reply);
+            EXPECT_FALSE(client->session.running());
+            EXPECT_EQ(client->session.take_resume(), std::nullopt);
+            EXPECT_EQ(client->resume("vCont;c"), Resume{Continue{}}) << "once";
+            EXPECT_FALSE(client->session.interrupt_requested());
+            client->stop({ThreadId{1}, Interrupted{}});
+        }
+    }
+}
+
+TEST_F(Running, DropsAnInterruptWhenTheUserIsShownTheStop) {
+    for (const auto* listing : {"qXfer:threads:read::0,1000", "qfThreadInfo"}) {
+        client->resume("vCont;c");
+        client->raw("\x03");
+        client->stop({ThreadId{1}, HitSoftwareBreakpoint{}});
+        client->raw("\x03");
+        ask(listing);
+        client->raw("\x03");
+        EXPECT_EQ(client->resume("vCont;c"), Resume{Continue{}});
+        client->stop({ThreadId{1}, Interrupted{}});
+    }
+}
+
+TEST_F(Running, KeepsNoInterruptWhereTheUserGetsTheTargetBack) {
+    for (const StopReason& told : {StopReason{Interrupted{}}, StopReason{ReachedHistoryEnd{}},
+                                   StopReason{Asleep{}}, StopReason{PoweredOff{}}}) {
+        client->resume("vCont;c");
+        client->raw("\x03");
+        client->stop({ThreadId{1}, told});
+        client->raw("\x03");
+        EXPECT_EQ(client->resume("bc"), Resume{ReverseContinue{ThreadId{1}}});
+        client->stop({ThreadId{1}, Interrupted{}});
+    }
+}
+
+TEST_F(Running, StartsAgainInSpiteOfALateInterrupt) {
+    client->resume("vCont;c");
+    client->stop({ThreadId{1}, HitSoftwareBreakpoint{}});
+    client->raw("\x03");
+    EXPECT_EQ(client->resume("vRun;"), Resume{Restart{}});
+    client->stop({ThreadId{1}, Stepped{}});
+    EXPECT_EQ(client->resume("vCont;c"), Resume{Continue{}});
+}
+
 TEST_F(Running, KeepsOtherPacketsForLater) {
     client->resume("vCont;c");
     EXPECT_EQ(client->raw(framed("qC") + framed("vCont;s:2") + framed("qAttached")), "");

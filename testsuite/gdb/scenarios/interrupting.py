@@ -58,6 +58,22 @@ def a_search_backwards(bench):
 
 
 @scenario
+def a_storm_of_false_hits(bench):
+    """Nearly all the time gdb looks at a condition, or steps on from where it does not hold: Ctrl-C comes then."""
+    gdb = bench.session("ticker")
+    gdb("break weigh if rounds == 0")
+    last = 0
+    for _ in range(5):
+        gdb.begin("continue")
+        gdb.out.until(r"Continuing\.")
+        time.sleep(0.3)
+        gdb.interrupt()
+        shows(gdb.answer(), INTERRUPTED)
+        check(gdb.position() > last, f"the machine did not run: at {gdb.position()}")
+        last = gdb.position()
+
+
+@scenario
 def when_already_stopped(bench):
     """A second Ctrl-C that comes too late must not upset the conversation."""
     gdb = bench.session("ticker")
