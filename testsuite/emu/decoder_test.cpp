@@ -23,9 +23,7 @@ namespace {
 
 using testing::decoder_of;
 using testing::Disassembler;
-using testing::Disassembly;
 using testing::GnuDisassembler;
-using testing::GnuInstruction;
 
 /// The parameter is the width.
 class DecoderOfWidth : public ::testing::TestWithParam<unsigned> {

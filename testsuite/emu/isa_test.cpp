@@ -19,6 +19,7 @@ using ::testing::HasSubstr;
 
 std::vector<Extension> all_extensions() {
     std::vector<Extension> all;
+    all.reserve(kExtensions);
     for (std::size_t i = 0; i < kExtensions; ++i) all.push_back(static_cast<Extension>(i));
     return all;
 }

@@ -29,9 +29,9 @@ constexpr auto kCalls =
 
 /// A vector of either kind: all of its entries lead behind it.
 void write_vector(ProgramWriter& out, std::size_t at) {
-    constexpr int kEntries = 16;
+    constexpr std::size_t kEntries = 16;
     out.go_to(at);
-    for (int i = 0; i < kEntries; ++i) out.jump_to(at + 4 * kEntries);
+    for (std::size_t i = 0; i < kEntries; ++i) out.jump_to(at + 4 * kEntries);
 }
 
 /// t5 = whether the cause in t6 is one of these.
@@ -112,7 +112,7 @@ void write_dice(ProgramWriter& out) {
 /// Of four changes, three are only of mode and place.
 void write_change_of_environment(ProgramWriter& out) {
     using namespace environment;
-    const auto take = [&](Field field) { out.emit(load(load_wide(out), t4, 8 * field, t5)); };
+    const auto take = [&](Field field) { out.emit(load(load_wide(out), t4, std::int64_t{8} * field, t5)); };
     const auto set = [&](Field field, unsigned number) {
         take(field);
         out.emit(csr(Opcode::csrrw, zero, number, t4));

@@ -77,7 +77,7 @@ class ProgramBuilder {
     void write_environment(std::uint64_t number) {
         using namespace environment;
         const auto set = [&](Field at, std::uint64_t value) {
-            out_.data(kEnvironments + (number << kSizeShift) + 8 * at, value, 8);
+            out_.data(kEnvironments + (number << kSizeShift) + std::size_t{8} * at, value, 8);
         };
         const auto mode = random_mode();
         set(status, random_status(mode));
@@ -123,16 +123,16 @@ class ProgramBuilder {
         };
         put(Opcode::sb, kUart + 2, 0x81);  // FIFOs on, so that a lone byte times out
         put(Opcode::sb, kUart + 1, 1);
-        put(Opcode::sw, kPlic + 4 * interrupt_source::kUart, 1);
+        put(Opcode::sw, kPlic + std::uint64_t{4} * interrupt_source::kUart, 1);
         for (unsigned context = 0; context < 2 * options_.harts; ++context)
-            put(Opcode::sw, kPlic + 0x2000 + 0x80 * context, 1u << interrupt_source::kUart);
+            put(Opcode::sw, kPlic + 0x2000 + std::uint64_t{0x80} * context, 1u << interrupt_source::kUart);
     }
 
     void write_registers() {
         if (options_.isa.has(Extension::F)) {
             const auto wide = options_.isa.has(Extension::D) ? Opcode::fld : Opcode::flw;
             out_.address(t6, kData);
-            for (unsigned rd = 0; rd < 32; ++rd) out_.emit(load(wide, rd, 8 * rd, t6));
+            for (unsigned rd = 0; rd < 32; ++rd) out_.emit(load(wide, rd, std::int64_t{8} * rd, t6));
             set_csr(kFcsr, random_.any(0, 4) << 5);
         }
         for (unsigned rd = 1; rd < kFirstReserved; ++rd) out_.constant(rd, interesting_value(random_));
