@@ -145,6 +145,18 @@ TEST(SelfModification, ByTheDebugger) {
     EXPECT_EQ(guest.x(a2), 102u);
 }
 
+/// The same on a page that the program itself has written just before, so that it is changed in its place.
+TEST(SelfModification, ByTheDebuggerOnAPageInUse) {
+    Guest guest{addi(a2, a2, 1), store(Opcode::sd, a2, 1024, a0), jal(zero, -8)};
+    guest.set(a0, Guest::kCode);
+    for (int i = 0; i < 6; ++i) guest.step();
+    const auto word = addi(a2, a2, 100);
+    const auto bytes = std::as_bytes(std::span(&word, 1));
+    guest.apply(MemoryWrite{HartId{0}, VirtualAddress{Guest::kCode}, {bytes.begin(), bytes.end()}});
+    guest.run(3);
+    EXPECT_EQ(guest.x(a2), 102u);
+}
+
 /// After a restore the code of then runs, though the same page was decoded with other content in between.
 TEST(SelfModification, IsUndoneByARestore) {
     Guest guest{addi(a2, a2, 1), store(Opcode::sw, a1, 0, a0), jal(zero, -8)};

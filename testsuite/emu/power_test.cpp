@@ -83,14 +83,16 @@ TEST(Deadlines, AreReachedExactlyHoweverFarTheGuestPutsThem) {
 TEST(Reboot, StartsTheSameProgramAgain) {
     const Program writer{
         encode(Opcode::auipc, {a2, 0, 0, 0}),  // where this is
-        load(Opcode::lw, t0, 28, a2),          // one more than the last time?
-        addi(t0, t0, 1),
-        store(Opcode::sw, t0, 28, a2),               // data beside the code
-        store(Opcode::sw, t0, 24, a2),               // and over the code
-        encode(Opcode::lui, {a3, 0, 0, 0x10'0000}),  // the finisher
-        nop(),                                       // overwritten: 0x00000002 is no instruction
-        0x0000'0001,                                 // c.nop, c.nop: counted up to 2
-        store(Opcode::sw, a4, 0, a3),
+        load(Opcode::lw, t0, 36, a2),          // one more than the last time?
+        addi(t0, t0, 1),                       //
+        store(Opcode::sw, t0, 36, a2),         // data beside the code
+        store(Opcode::sw, t0, 28, a2),         // and over the code
+        load(Opcode::lw, t1, 36, a2),          // known again, as it is now
+        jal(zero, 4),                          //
+        nop(),                                 // overwritten: 2 is a nop of its own
+        jal(zero, 0),                          //
+        0x0000'0001,                           // counted up to 2
+        store(Opcode::sw, a4, 0, a3),          // the finisher, once a debugger has set a3 and a4
         jal(zero, 0),
     };
     auto options = small();
@@ -110,7 +112,7 @@ TEST(Reboot, StartsTheSameProgramAgain) {
     ASSERT_NE(machine.save().pages.digest(), memory_at_power_on);
     machine.apply(RegisterWrite{kHart, RegisterId{a4}, 0x7777});
     machine.apply(RegisterWrite{kHart, RegisterId{a3}, kFinisher});
-    machine.apply(RegisterWrite{kHart, kPcRegister, kRam + 32});
+    machine.apply(RegisterWrite{kHart, kPcRegister, kRam + 40});
     while (!machine.board().reset_is_due()) ASSERT_TRUE(machine.step());
     const auto before = machine.now();
     const auto info = machine.step();
