@@ -149,6 +149,20 @@ TEST(Live, ADebuggerWaitsWithASleeperUntilInputComes) {
     EXPECT_EQ(bench.timeline.log().size(), 4);
 }
 
+TEST(Live, WhatIsHereAlreadyWakesASleeperWithoutAWarp) {
+    Bench bench(sleeper());
+    bench.host.is_interactive = true;
+    bench.host.each_look = 1us;  // somebody has slept for a moment whenever the clock is looked at
+    bench.host.interrupt = [&] { return bench.host.waits == 3; };
+    bench.timeline.go_on({});
+    ASSERT_EQ(bench.timeline.log().size(), 0) << "nothing has come yet";
+    bench.host.arrives(typed({5}));
+    bench.host.interrupt = [&] { return bench.host.waits == 6; };
+    bench.timeline.go_on({});
+    ASSERT_EQ(bench.timeline.log().size(), 1);
+    EXPECT_TRUE(std::holds_alternative<DeviceInput>(bench.timeline.log().events({})[0].input));
+}
+
 TEST(Live, AnInterruptStopsARunWhereItIs) {
     Bench bench(toy::busy_guest(100, false, 3));
     int polls = 0;
