@@ -3,137 +3,27 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <functional>
 #include <map>
 #include <random>
-#include <set>
 #include <vector>
 
-#include "emu/execute.hpp"
 #include "testsuite/emu/assembler.hpp"
+#include "testsuite/emu/semantics_bench.hpp"
 #include "testsuite/emu/semantics_oracle.hpp"
 
 namespace backspin::emu {
 namespace {
 
 using X = std::uint64_t;
+using testing::Bench;
+using testing::edges;
+using testing::edges_of;
 using testing::encode;
+using testing::OneDoubleword;
 using testing::Oracle;
 using testing::register_results;
 using Op = Opcode;
-
-// ---- running one instruction --------------------------------------------------------------------
-
-/// Eight bytes of memory at one address; anything else is a fault.
-class OneDoubleword {
-  public:
-    static constexpr X kAt = 0x8000'0000;
-
-    explicit OneDoubleword(X content) : content(content) {}
-    Trap trap() const { return {Cause::load_access_fault, 0}; }
-
-    template <class Value>
-    AccessEnd load(VirtualAddress at, X& bits) {
-        const auto offset = at.value - kAt;
-        if (offset + sizeof(Value) > 8) return AccessEnd::trapped;
-        bits = 0;
-        for (std::size_t i = 0; i < sizeof(Value); ++i) bits |= byte(offset + i) << 8 * i;
-        return AccessEnd::done;
-    }
-    template <class Value>
-    AccessEnd store(VirtualAddress at, X bits) {
-        const auto offset = at.value - kAt;
-        if (offset + sizeof(Value) > 8) return AccessEnd::trapped;
-        for (std::size_t i = 0; i < sizeof(Value); ++i) {
-            content &= ~(X{0xff} << 8 * (offset + i));
-            content |= (bits >> 8 * i & 0xff) << 8 * (offset + i);
-        }
-        return AccessEnd::done;
-    }
-    template <class Value, class Modify>
-    AccessEnd atomic(VirtualAddress at, X& bits, Modify modify) {
-        if (load<Value>(at, bits) != AccessEnd::done) return AccessEnd::trapped;
-        return store<Value>(at, static_cast<X>(modify(static_cast<Value>(bits))));
-    }
-    template <class Value>
-    AccessEnd reserve(VirtualAddress at, X& bits) {
-        return load<Value>(at, bits);
-    }
-    template <class Value>
-    AccessEnd conditional(VirtualAddress at, X bits, X& failed) {
-        failed = reserved ? 0 : 1;
-        return reserved ? store<Value>(at, bits) : AccessEnd::done;
-    }
-    AccessEnd cache_block(VirtualAddress at, CacheOperation operation) {
-        if (at.value - kAt >= 8) return AccessEnd::trapped;
-        if (operation == CacheOperation::zero) content = 0;
-        return AccessEnd::done;
-    }
-
-    X content;
-    bool reserved = false;
-
-  private:
-    X byte(X offset) const { return content >> 8 * offset & 0xff; }
-};
-
-/// A hart in M mode whose registers all differ, to be executed on.
-class Bench {
-  public:
-    static constexpr X kPc = 0x8000'1000;
-
-    explicit Bench(unsigned xlen = 64) : board_(options_for(xlen)) {
-        for (std::size_t i = 1; i < 32; ++i) set(i, 0x1111'0000'1000'0000 * (i % 8) + i);
-        hart().pc = kPc;
-        hart().mstatus |= mstatus::kFsDirty;
-    }
-    Hart& hart() { return board_.harts.front(); }
-    void set(std::size_t number, X value) { hart().x[number] = value & hart().xlen_mask(); }
-    X get(std::size_t number) { return hart().x[number]; }
-    const Decoder& decoder() const { return *board_.decoder; }
-
-    AttemptResult execute(std::uint32_t word, X memory = 0) {
-        memory_ = OneDoubleword(memory);
-        memory_.reserved = reserved;
-        return emu::execute(decoder().decode(word), board_, hart(), memory_);
-    }
-    X memory() const { return memory_.content; }
-    bool reserved = false;
-
-  private:
-    static BoardOptions options_for(unsigned xlen) {
-        BoardOptions options;
-        options.isa = Isa(xlen);
-        return options;
-    }
-
-    Board board_;
-    OneDoubleword memory_{0};
-};
-
-const std::vector<X>& edges() {
-    static const std::vector<X> kEdges = [] {
-        std::vector<X> values{0, 1, 2, 3, 7, 8, 30, 31, 32, 33, 62, 63, 64, 65, 127, 128, 255, 256};
-        for (const unsigned bit : {7u, 8u, 15u, 16u, 31u, 32u, 33u, 62u, 63u}) {
-            for (const int beside : {-1, 0, 1}) values.push_back((X{1} << bit) + static_cast<X>(beside));
-        }
-        const auto positive = values;
-        for (const auto value : positive) values.push_back(~value + 1), values.push_back(~value);
-        for (const X value : {0x5555555555555555u, 0xaaaaaaaaaaaaaaaau, 0x123456789abcdef0u,
-                              0x80000000ffffffffu, 0xffffffff80000000u, 0x7fffffff80000000u}) {
-            values.push_back(value);
-        }
-        return values;
-    }();
-    return kEdges;
-}
-/// Those that differ in registers of this width.
-std::vector<X> edges_of(unsigned xlen) {
-    std::set<X> different;
-    for (const auto value : edges()) different.insert(Oracle(xlen).low(value));
-    return {different.begin(), different.end()};
-}
 
 bool is_register_form(const Definition& row) {
     return row.kind == Kind::alu && row.pattern.form == Form::r;
@@ -447,166 +337,6 @@ TEST(Semantics, JumpsLinkAndLead) {
     bench.hart().x[5] = 0x8000'3000;
     EXPECT_EQ(bench.execute(0x9282).next_pc, 0x8000'3000u) << "c.jalr t0";
     EXPECT_EQ(bench.hart().x[1], Bench::kPc + 2);
-}
-
-TEST(Semantics, X0IsNeverWritten) {
-    Bench bench;
-    for (const auto& row : definitions()) {
-        if (row.kind == Kind::system) continue;
-        for (std::size_t i = 1; i < 32; ++i) bench.hart().x[i] = OneDoubleword::kAt;
-        bench.execute(encode(row.opcode, {0, 10, 11, 0}), 0x8877665544332211);
-        EXPECT_EQ(bench.hart().x[0], 0u) << row.name;
-    }
-}
-
-/// Every register is written by its own number and read by its own number.
-TEST(Semantics, EveryRegisterIsTheOneThatIsNamed) {
-    for (unsigned rd = 1; rd < 32; ++rd) {
-        for (unsigned rs1 = 0; rs1 < 32; ++rs1) {
-            const auto rs2 = (rs1 + 13) % 32;
-            Bench bench;
-            const auto before = bench.hart().x;
-            bench.execute(encode(Op::sub, {rd, rs1, rs2, 0}));
-            auto expected = before;
-            expected[rd] = before[rs1] - before[rs2];
-            ASSERT_EQ(bench.hart().x, expected) << rd << " " << rs1;
-        }
-    }
-}
-
-TEST(Semantics, LoadsExtendAsTheirTypeSays) {
-    Bench bench;
-    bench.hart().x[10] = OneDoubleword::kAt;
-    const X memory = 0xfedc'ba98'8765'4321;
-    const auto loaded = [&](Op opcode, std::int64_t offset) {
-        EXPECT_EQ(bench.execute(encode(opcode, {12, 10, 0, offset}), memory).end, AccessEnd::done);
-        return bench.hart().x[12];
-    };
-    EXPECT_EQ(loaded(Op::lb, 0), 0x21u);
-    EXPECT_EQ(loaded(Op::lb, 7), 0xfffffffffffffffeu);
-    EXPECT_EQ(loaded(Op::lbu, 7), 0xfeu);
-    EXPECT_EQ(loaded(Op::lh, 0), 0x4321u);
-    EXPECT_EQ(loaded(Op::lh, 6), 0xfffffffffffffedcu);
-    EXPECT_EQ(loaded(Op::lhu, 6), 0xfedcu);
-    EXPECT_EQ(loaded(Op::lw, 0), 0xffffffff87654321u);
-    EXPECT_EQ(loaded(Op::lwu, 0), 0x87654321u);
-    EXPECT_EQ(loaded(Op::lw, 4), 0xfffffffffedcba98u);
-    EXPECT_EQ(loaded(Op::lwu, 4), 0xfedcba98u);
-    EXPECT_EQ(loaded(Op::ld, 0), memory);
-    EXPECT_EQ(loaded(Op::lb, 3), 0xffffffffffffff87u);
-    bench.hart().x[10] = OneDoubleword::kAt + 2048;
-    EXPECT_EQ(loaded(Op::lbu, -2048), 0x21u);
-}
-
-TEST(Semantics, StoresWriteTheirBytesAndNoOthers) {
-    Bench bench;
-    bench.hart().x[10] = OneDoubleword::kAt + 2;
-    bench.hart().x[11] = 0x1122'3344'5566'7788;
-    const X memory = 0xffff'ffff'ffff'ffff;
-    const auto stored = [&](Op opcode, std::int64_t offset) {
-        EXPECT_EQ(bench.execute(encode(opcode, {0, 10, 11, offset}), memory).end, AccessEnd::done);
-        return bench.memory();
-    };
-    EXPECT_EQ(stored(Op::sb, -2), 0xffffffffffffff88u);
-    EXPECT_EQ(stored(Op::sb, 5), 0x88ffffffffffffffu);
-    EXPECT_EQ(stored(Op::sh, 0), 0xffffffff7788ffffu);
-    EXPECT_EQ(stored(Op::sw, 2), 0x55667788ffffffffu);
-    EXPECT_EQ(stored(Op::sd, -2), 0x1122334455667788u);
-}
-
-TEST(Semantics, AtomicsGiveTheOldValueAndStoreTheNew) {
-    using Modify = std::function<X(X, X)>;
-    const Oracle o(64);
-    const std::map<std::string_view, Modify> oracle{
-        {"amoswap", [](X, X b) { return b; }},
-        {"amoadd", [&](X a, X b) { return o.add(a, b); }},
-        {"amoxor", [](X a, X b) { return (a | b) & ~(a & b); }},
-        {"amoand", [](X a, X b) { return ~(~a | ~b); }},
-        {"amoor", [](X a, X b) { return ~(~a & ~b); }},
-        {"amomin", [&](X a, X b) { return o.less_signed(b, a) ? b : a; }},
-        {"amomax", [&](X a, X b) { return o.less_signed(a, b) ? b : a; }},
-        {"amominu", [](X a, X b) { return b < a ? b : a; }},
-        {"amomaxu", [](X a, X b) { return a < b ? b : a; }},
-    };
-    Bench bench;
-    std::size_t checked = 0;
-    for (const auto& row : definitions()) {
-        if (row.kind != Kind::atomic) continue;
-        const auto& modify = oracle.at(row.name.substr(0, row.name.size() - 2));
-        const bool word = row.name.ends_with(".w");
-        const bool is_unsigned = row.name.starts_with("amominu") || row.name.starts_with("amomaxu");
-        const auto word_of = [&](X value) {
-            return is_unsigned ? o.zero_extended(value, 32) : o.sign_extended(value, 32);
-        };
-        ++checked;
-        for (const auto old : edges()) {
-            for (const auto b : edges()) {
-                bench.hart().x[10] = OneDoubleword::kAt;
-                bench.hart().x[11] = b;
-                ASSERT_EQ(bench.execute(encode(row.opcode, {12, 10, 11, 0}), old).end, AccessEnd::done);
-                ASSERT_EQ(bench.hart().x[12], word ? o.sign_extended(old, 32) : old) << row.name;
-                const auto stored =
-                    word ? o.zero_extended(modify(word_of(old), word_of(b)), 32) | (old & ~X{0xffff'ffff})
-                         : modify(old, b);
-                ASSERT_EQ(bench.memory(), stored) << row.name << std::hex << " " << old << " " << b;
-            }
-        }
-        // The destination may be a source.
-        bench.hart().x[10] = OneDoubleword::kAt;
-        bench.hart().x[11] = 5;
-        bench.execute(encode(row.opcode, {11, 10, 11, 0}), 3);
-        EXPECT_EQ(bench.hart().x[11], 3u) << row.name;
-        EXPECT_EQ(bench.memory(), modify(3, 5)) << row.name;
-    }
-    EXPECT_EQ(checked, 2 * oracle.size());
-}
-
-TEST(Semantics, ReserveAndConditional) {
-    Bench bench;
-    bench.hart().x[10] = OneDoubleword::kAt;
-    bench.hart().x[11] = 0x1122334455667788;
-    const X memory = 0xfedcba9887654321;
-    bench.execute(encode(Op::lr_w, {12, 10, 0, 0}), memory);
-    EXPECT_EQ(bench.hart().x[12], 0xffffffff87654321u);
-    bench.execute(encode(Op::lr_d, {12, 10, 0, 0}), memory);
-    EXPECT_EQ(bench.hart().x[12], memory);
-    bench.execute(encode(Op::sc_w, {12, 10, 11, 0}), memory);
-    EXPECT_EQ(bench.hart().x[12], 1u);
-    EXPECT_EQ(bench.memory(), memory);
-    bench.reserved = true;
-    bench.execute(encode(Op::sc_w, {12, 10, 11, 0}), memory);
-    EXPECT_EQ(bench.hart().x[12], 0u);
-    EXPECT_EQ(bench.memory(), 0xfedcba9855667788u);
-    bench.execute(encode(Op::sc_d, {12, 10, 11, 0}), memory);
-    EXPECT_EQ(bench.memory(), 0x1122334455667788u);
-}
-
-TEST(Semantics, AFaultChangesNoRegister) {
-    Bench bench;
-    for (const auto& row : definitions()) {
-        const bool memory = row.kind == Kind::load || row.kind == Kind::store || row.kind == Kind::atomic ||
-                            row.kind == Kind::reserve || row.kind == Kind::cache ||
-                            row.kind == Kind::floating_load || row.kind == Kind::floating_store;
-        if (!memory) continue;
-        bench.hart().x[10] = OneDoubleword::kAt + 8;
-        const auto before = bench.hart().x;
-        const auto floats_before = bench.hart().f;
-        EXPECT_EQ(bench.execute(encode(row.opcode, {12, 10, 11, 0}), 1).end, AccessEnd::trapped);
-        EXPECT_EQ(bench.hart().x, before) << row.name;
-        EXPECT_EQ(bench.hart().f, floats_before) << row.name;
-        EXPECT_EQ(bench.memory(), 1u) << row.name;
-    }
-}
-
-TEST(Semantics, FencesDoNothing) {
-    Bench bench;
-    const auto before = bench.hart().x;
-    for (const std::uint32_t word : {0x0ff0000fu, 0x8330000fu, 0x0100000fu, 0x0000100fu, 0xffff8f8fu}) {
-        const auto result = bench.execute(word);
-        EXPECT_EQ(result.end, AccessEnd::done) << std::hex << word;
-        EXPECT_EQ(result.next_pc, Bench::kPc + 4);
-        EXPECT_EQ(bench.hart().x, before);
-    }
 }
 
 }  // namespace
