@@ -80,17 +80,14 @@ class PlainAccess {
         return AccessEnd::done;
     }
 
-    /// Without any reservation it fails before it looks at the address.
+    /// For memory protection it is a store, whether it succeeds or not.
     template <class Value>
     AccessEnd conditional(VirtualAddress at, std::uint64_t bits, std::uint64_t& failed) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::store_address_misaligned, at);
-        failed = 1;
-        if (hart_.reservation) {
-            const auto place = locate_memory(at, sizeof(Value), AccessKind::store);
-            if (!place) return AccessEnd::trapped;
-            failed = hart_.reservation == place ? 0 : 1;
-            if (failed == 0) put(*place, sizeof(Value), bits);
-        }
+        const auto place = locate_memory(at, sizeof(Value), AccessKind::store);
+        if (!place) return AccessEnd::trapped;
+        failed = hart_.reservation == place ? 0 : 1;
+        if (failed == 0) put(*place, sizeof(Value), bits);
         hart_.reservation.reset();
         return AccessEnd::done;
     }

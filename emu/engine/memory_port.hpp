@@ -101,7 +101,6 @@ class MemoryPort {
     AccessEnd conditional(VirtualAddress at, std::uint64_t bits, std::uint64_t& failed) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::store_address_misaligned, at);
         failed = 1;
-        if (!hart_->reservation) return AccessEnd::done;
         if (watched(at, sizeof(Value)) &&
             parts_in_ram(at, sizeof(Value), AccessKind::store, Updates::only_report) &&
             hart_->reservation == parts_[0].at &&
