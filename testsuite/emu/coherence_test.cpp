@@ -210,6 +210,7 @@ TEST_P(CoherenceTest, MemoryThatBecomesATableIsWatched) {
         guest.map(kAlias, table, pte::kData);
         guest.map(kAlias + kPage, function & ~(kPage - 1), pte::kCode);
         point_at(guest, far, pte::to(table, pte::kV), level);
+        guest.set_entry(far, 0, level);  // nothing is forgotten when it comes into use
         guest.set(a3, kAlias);
         guest.set(a4, kAlias + place % kPage);
         guest.set(a5, kAlias + kPage + 2048);
