@@ -98,8 +98,10 @@ struct Board {
     std::optional<Turn> next_turn() const;
     /// A hart that loses its turn loses its reservation.
     void begin(const Turn& next);
-    /// After a step with which the hart gives up the rest of its turn.
-    void end_turn() { turn.end = steps; }
+    /// After a step with which the hart gives up the rest of its turn, where there is another to take it.
+    void end_turn() {
+        if (harts.size() > 1) turn.end = steps;
+    }
 
     // ---- devices --------------------------------------------------------------------------------
     Uart16550 uart;

@@ -136,7 +136,9 @@ PhysicalAddress address_in(const Leaf& leaf, const Scheme& scheme, VirtualAddres
 }  // namespace
 
 AddressSpace fetch_space(const Hart& hart) {
-    return space_of(hart, hart.privilege);
+    auto space = space_of(hart, hart.privilege);
+    space.sum = space.mxr = false;  // they are about loads and stores
+    return space;
 }
 
 AddressSpace data_space(const Hart& hart) {
@@ -165,6 +167,15 @@ Translation translate(const AddressSpace& space, const Hart& hart, const Isa& is
             return {access_fault(kind), {}, false};
     }
     return {{}, address_in(leaf, scheme, at, hart.xlen), needs_update};
+}
+
+std::optional<PhysicalAddress> only_page_of(std::uint64_t entry, unsigned xlen) {
+    const auto ppn = ppn_of(entry, xlen);
+    // Larger pages begin where the lowest level's index is 0; at any other place such an entry is a fault.
+    const bool may_be_larger =
+        (ppn & (xlen == 32 ? 0x3ff : 0x1ff)) == 0 || (xlen == 64 && (entry & kNapot) != 0);
+    if (!is_leaf(entry) || may_be_larger) return std::nullopt;
+    return PhysicalAddress{ppn << kPageShift};
 }
 
 std::optional<PhysicalAddress> translate_for_debugger(const Hart& hart, const Isa& isa, VirtualAddress at,

@@ -56,6 +56,10 @@ enum class Updates : std::uint8_t { make, only_report };
 Translation translate(const AddressSpace& space, const Hart& hart, const Isa& isa, VirtualAddress at,
                       AccessKind kind, PageTables& tables, Updates updates);
 
+/// The only page that a valid entry of a page table can lead to; nothing if it may be more: the entry of a
+/// table, or of a larger page.
+std::optional<PhysicalAddress> only_page_of(std::uint64_t entry, unsigned xlen);
+
 /// As a debugger sees memory: no permissions, no updates. Nothing if the address is not mapped.
 std::optional<PhysicalAddress> translate_for_debugger(const Hart& hart, const Isa& isa, VirtualAddress at,
                                                       PageTables& tables);

@@ -219,7 +219,7 @@ StepInfo attempt(Board& board, Memory& memory, Hart& hart) {
         trap = result.trap;
         if (retired) hart.pc = result.next_pc;
         info.returned_from_trap = result.returned_from_trap;
-        if (result.ends_turn) board.turn.end = board.steps + StepCount{1};
+        if (result.ends_turn && board.harts.size() > 1) board.turn.end = board.steps + StepCount{1};
     }
     if (!retired && trap.cause == Cause::breakpoint && call_host(board, memory, hart)) {
         retired = true;

@@ -71,15 +71,6 @@ bool Aclint::timer_pending(HartId hart, VirtualTime now) const {
     return mtime(now) >= mtimecmp_.at(hart.value);
 }
 
-std::optional<VirtualTime> Aclint::time_of(std::uint64_t wanted, VirtualTime now) const {
-    if (mtime(now) >= wanted) return now;
-    const auto ticks_left = wanted - mtime(now);
-    const auto ticks_now = now.ns / kNanosecondsPerTick;
-    constexpr auto kLastTick = std::numeric_limits<std::uint64_t>::max() / kNanosecondsPerTick;
-    if (ticks_left > kLastTick - ticks_now) return std::nullopt;
-    return VirtualTime{(ticks_now + ticks_left) * kNanosecondsPerTick};
-}
-
 void Aclint::check(std::size_t harts) const {
     if (msip_.size() != harts || mtimecmp_.size() != harts)
         throw BadState("aclint: saved with another number of harts");

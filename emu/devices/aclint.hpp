@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -51,8 +52,16 @@ class Aclint final : public Device {
     std::optional<VirtualTime> timer_deadline(HartId hart, VirtualTime now) const {
         return time_of(mtimecmp_.at(hart.value), now);
     }
-    /// The earliest virtual time, not before `now`, at which mtime is at least this; nothing if that is never.
-    std::optional<VirtualTime> time_of(std::uint64_t mtime, VirtualTime now) const;
+    /// The earliest virtual time, not before `now`, at which mtime is at least `wanted`; nothing if that is
+    /// never.
+    std::optional<VirtualTime> time_of(std::uint64_t wanted, VirtualTime now) const {
+        if (mtime(now) >= wanted) return now;
+        const auto ticks_left = wanted - mtime(now);
+        const auto ticks_now = now.ns / kNanosecondsPerTick;
+        constexpr auto kLastTick = std::numeric_limits<std::uint64_t>::max() / kNanosecondsPerTick;
+        if (ticks_left > kLastTick - ticks_now) return std::nullopt;
+        return VirtualTime{(ticks_now + ticks_left) * kNanosecondsPerTick};
+    }
 
     template <class Archive>
     void serialize(Archive& archive, unsigned /*version*/) {

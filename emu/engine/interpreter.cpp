@@ -19,18 +19,27 @@ namespace {
 /// Kernel, machine mode and a few processes.
 constexpr std::size_t kJumpBanks = 6;
 
-/// CSRs that decide about translation, interrupts or deadlines; the others only hold values.
-bool steers_the_hart(std::int32_t csr) {
+/// What a change of a CSR reaches beyond the register.
+enum class Reach : std::uint8_t {
+    nothing,
+    loads,     ///< where loads and stores go, and which interrupts are taken
+    anything,  ///< also what is fetched, or the next deadline
+};
+
+Reach reach_of(std::int32_t csr) {
     switch (csr) {
-        case 0x100:  // sstatus
-        case 0x104:  // sie
-        case 0x10a:  // senvcfg
-        case 0x144:  // sip
-        case 0x14d:  // stimecmp
-        case 0x15d:  // stimecmph
-        case 0x180:  // satp
-            return true;
-        default: return (csr >= 0x300 && csr < 0x340) || (csr >= 0x344 && csr < 0x400);
+        case 0x100: return Reach::loads;  // sstatus
+        case 0x104:                       // sie
+        case 0x10a:                       // senvcfg
+        case 0x144:                       // sip
+        case 0x14d:                       // stimecmp
+        case 0x15d:                       // stimecmph
+        case 0x180:                       // satp
+            return Reach::anything;
+        default: {
+            const bool only_held = csr < 0x300 || (csr >= 0x340 && csr < 0x344) || csr >= 0x400;
+            return only_held ? Reach::nothing : Reach::anything;
+        }
     }
 }
 
@@ -147,17 +156,25 @@ bool Interpreter::calls_host(Hart& hart) {
     return true;
 }
 
-bool Interpreter::goes_on_after(const Instruction& instruction, const AttemptResult& result) {
-    if (result.returned_from_trap || result.ends_turn) return false;
+bool Interpreter::goes_on_after(const Instruction& instruction, const AttemptResult& result, Hart& hart) {
+    const bool turn_is_over = hart.waiting || board_.steps >= board_.turn.end;
+    if (result.returned_from_trap || (result.ends_turn && turn_is_over)) return false;
     switch (instruction.opcode) {
         case Opcode::csrrw:
         case Opcode::csrrs:
         case Opcode::csrrc:
         case Opcode::csrrwi:
         case Opcode::csrrsi:
-        case Opcode::csrrci: return !steers_the_hart(instruction.imm);
+        case Opcode::csrrci: break;
         default: return true;
     }
+    switch (reach_of(instruction.imm)) {
+        case Reach::nothing: return true;
+        case Reach::anything: return false;
+        case Reach::loads: break;
+    }
+    port_.select(hart);
+    return !interrupt_to_take(hart, board_.mip(hart));
 }
 
 Interpreter::Result Interpreter::run(Hart& hart, StepCount until, Observer* observer) {
@@ -337,7 +354,7 @@ on_system: {
     if (result.end == AccessEnd::trapped) goto take;
     retire(result.next_pc);
     if (result.ends_turn) board_.end_turn();
-    if (!goes_on_after(instruction, result)) return {Leave::attention, result.returned_from_trap};
+    if (!goes_on_after(instruction, result, hart)) return {Leave::attention, result.returned_from_trap};
     pc = static_cast<X>(result.next_pc);
     goto go_to_pc;
 }

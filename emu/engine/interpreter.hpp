@@ -51,7 +51,7 @@ class Interpreter {
   private:
     /// Whether a system instruction that retired leaves everything as it was that the machine's loop decides
     /// by.
-    bool goes_on_after(const Instruction& instruction, const AttemptResult& result);
+    bool goes_on_after(const Instruction& instruction, const AttemptResult& result, Hart& hart);
 
     /// Makes the semihosting call, if the ebreak at hart.pc is one.
     bool calls_host(Hart& hart);

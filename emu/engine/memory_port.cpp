@@ -15,10 +15,11 @@ class MemoryPort::Tables final : public PageTables {
   public:
     explicit Tables(MemoryPort& port) : port_(port) {}
     std::optional<std::uint64_t> read(PhysicalAddress at, unsigned size) override {
-        std::uint64_t entry = 0;
-        auto& memory = port_.memory_;
-        if (!memory.read(at, std::as_writable_bytes(std::span(&entry, 1)).first(size))) return std::nullopt;
-        port_.watch_table(*memory.page_of(at));
+        const auto index = port_.memory_.page_of(at);
+        if (!index) return std::nullopt;
+        std::uint64_t entry = 0;  // never crosses a page
+        std::memcpy(&entry, port_.memory_.pages().read_page(*index) + at.value % kPageSize, size);
+        port_.watch_table(*index);
         return entry;
     }
     /// Sets bits that no translation depends on: what was entered needed them set, or does not need them.
@@ -72,9 +73,23 @@ void MemoryPort::forget_entries() {
     ++generation_;
 }
 
-void MemoryPort::drop_translations() {
-    forget_entries();
+/// Several harts, and several addresses, may lead there.
+void MemoryPort::drop_leading_to(PageIndex index) {
+    const auto* host = memory_.pages().read_page(index);
+    for (auto& banks : banks_) banks.for_each([&](Data& data) { data.reads.drop_leading_to(host); });
+    drop_writes_to(index);
+    if (!code_.holds_code(index)) return;
+    ++generation_;
     attention_ = true;
+}
+
+void MemoryPort::drop(const Lost& lost) {
+    if (lost.everything) {
+        forget_entries();
+        attention_ = true;
+    } else if (const auto index = lost.page ? memory_.page_of(*lost.page) : std::nullopt) {
+        drop_leading_to(*index);
+    }
 }
 
 void MemoryPort::drop_writes_to(PageIndex index) {
@@ -98,14 +113,26 @@ void MemoryPort::watch_table(PageIndex index) {
     if (tables_.insert(index.value).second) drop_writes_to(index);
 }
 
-/// Whether the bytes reach into an entry that a walk may have used. What was invalid led nowhere.
-bool MemoryPort::overwrites_valid_entry(PageIndex index, std::size_t offset, std::size_t length) const {
+/// Looks at the entries that the parts reach into, as they are before the store. What was invalid led
+/// nowhere.
+MemoryPort::Lost MemoryPort::lost_by_storing() const {
     const std::size_t size = hart_->xlen / 8;
-    const auto* page = memory_.pages().read_page(index);
-    for (auto entry = offset / size * size; entry < offset + length; entry += size) {
-        if ((page[entry] & std::byte{1}) != std::byte{0}) return true;
+    Lost lost;
+    for (const auto& part : parts()) {
+        const auto index = *memory_.page_of(part.at);
+        if (!tables_.contains(index.value)) continue;
+        const auto* page = memory_.pages().read_page(index);
+        const auto offset = part.at.value % kPageSize;
+        for (auto at = offset / size * size; at < offset + part.size; at += size) {
+            if ((page[at] & std::byte{1}) == std::byte{0}) continue;
+            std::uint64_t entry = 0;
+            std::memcpy(&entry, page + at, size);
+            const auto leads_to = only_page_of(entry, hart_->xlen);
+            lost.everything = lost.everything || lost.page || !leads_to;
+            lost.page = leads_to;
+        }
     }
-    return false;
+    return lost;
 }
 
 // ---- stop points --------------------------------------------------------------------------------
@@ -218,19 +245,13 @@ std::uint64_t MemoryPort::gather() const {
 }
 
 void MemoryPort::scatter(const Bytes& bytes) {
-    const bool moves_pages = std::ranges::any_of(parts(), [&](const Part& part) {
-        const auto index = *memory_.page_of(part.at);
-        return tables_.contains(index.value) &&
-               overwrites_valid_entry(index, part.at.value % kPageSize, part.size);
-    });
+    const auto lost = lost_by_storing();
     std::size_t done = 0;
     for (const auto& part : parts()) {
-        const auto& page = put(part.at, std::span(bytes).subspan(done, part.size));
-        if (!moves_pages) enter_for_writing(part, page);
+        enter_for_writing(part, put(part.at, std::span(bytes).subspan(done, part.size)));
         done += part.size;
     }
-    // What was found for this access may be among what moved.
-    if (moves_pages) drop_translations();
+    drop(lost);  // last: what was found for this access may be among it
 }
 
 AccessEnd MemoryPort::load_bytes(VirtualAddress at, std::size_t size, std::uint64_t& bits) {

@@ -73,6 +73,14 @@ class MemoryPort {
     template <class Value, class Modify>
     AccessEnd atomic(VirtualAddress at, std::uint64_t& bits, Modify modify) {
         if (at.value % sizeof(Value) != 0) return raise(Cause::store_address_misaligned, at);
+        if (auto* host = find_for_writing(at, sizeof(Value))) {  // what may be written may be read
+            Value old;
+            std::memcpy(&old, host, sizeof old);
+            const auto replaced = static_cast<Value>(modify(old));
+            std::memcpy(host, &replaced, sizeof replaced);
+            bits = static_cast<std::uint64_t>(old);
+            return AccessEnd::done;
+        }
         if (watched(at, sizeof(Value)) &&
             parts_in_ram(at, sizeof(Value), AccessKind::store, Updates::only_report)) {
             const auto replaced = static_cast<std::uint64_t>(modify(static_cast<Value>(gather())));
@@ -199,8 +207,14 @@ class MemoryPort {
     AccessEnd load_bytes(VirtualAddress at, std::size_t size, std::uint64_t& bits);
     AccessEnd store_bytes(VirtualAddress at, std::size_t size, std::uint64_t bits);
     const Page& put(PhysicalAddress at, std::span<const std::byte> bytes);
-    bool overwrites_valid_entry(PageIndex index, std::size_t offset, std::size_t length) const;
-    void drop_translations();
+    /// What a store takes away when it hits entries that walks may have used.
+    struct Lost {
+        bool everything = false;
+        std::optional<PhysicalAddress> page;  ///< what leads to this one page
+    };
+    Lost lost_by_storing() const;
+    void drop(const Lost& lost);
+    void drop_leading_to(PageIndex index);
     void watch_table(PageIndex index);
     void drop_writes_to(PageIndex index);
     /// Whether one answer of the protection holds for the whole page.
