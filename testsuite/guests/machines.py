@@ -62,10 +62,13 @@ class Backspin:
         self.program, self.options = program, options
 
     def command(self, wanted, recording=None):
-        images = [f"-{word}" if word in ("-bios", "-kernel", "-initrd", "-append") else word for word in wanted.images()]
         saved = ["--save", str(recording)] if recording else []
-        return [self.program, "run", "--console", "stdio", "--ram", f"{wanted.megabytes}M", "--harts", str(wanted.harts),
-                *saved, *self.options, *images]
+        return [self.program, *self.words(wanted), "--console", "stdio", *saved]
+
+    def words(self, wanted):
+        """The command line's part that says which machine it is."""
+        images = [f"-{word}" if word in ("-bios", "-kernel", "-initrd", "-append") else word for word in wanted.images()]
+        return ["run", "--ram", f"{wanted.megabytes}M", "--harts", str(wanted.harts), *self.options, *images]
 
     def check_recording(self, bench, recording, console):
         """The recording repeats what was seen, to equal digests: `replay` compares them, and says 0 when all are equal."""

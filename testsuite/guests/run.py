@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Runs third-party guests: run.py --list, or run.py (--backspin PROGRAM | --qemu PROGRAM [--icount]) [NAME...]
+"""Runs third-party guests: run.py --list, or run.py (--backspin PROGRAM [--gdb GDB] | --qemu PROGRAM [--icount]) [NAME...]
 
 A NAME is a scenario, as debian_on_one_hart; without one, all run. testsuite/guests/fetch must have been run. With
---qemu it is the scenarios that are tried.
+--qemu it is the scenarios that are tried; those of debugging.py are for Backspin alone.
 """
 
 import argparse
@@ -10,21 +10,26 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import time
 import traceback
 
 TESTSUITE = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTSUITE / "guests"), str(TESTSUITE / "gdb")]
 
 import boots  # noqa: E402,F401  (its scenarios register themselves)
+import debugging  # noqa: E402,F401
+import harness  # noqa: E402
 import machines  # noqa: E402
-from harness import Process, scenarios as known  # noqa: E402
+from harness import Process, check, scenarios as known  # noqa: E402
 
 
 class Bench:
     """Where a scenario works: its emulator, a directory of its own, and what it started."""
 
-    def __init__(self, emulator):
-        self.emulator = emulator
+    gdb_environment = harness.Bench.gdb_environment
+
+    def __init__(self, emulator, gdb):
+        self.emulator, self.gdb = emulator, gdb
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="backspin-"))
         self.recording = self.directory / "run.bsp"
         self.started = []
@@ -37,6 +42,31 @@ class Bench:
         """The machine, recorded; its console."""
         command = self.emulator.command(wanted, self.recording)
         return machines.Console(self.keep(Process(command, cwd=self.directory)))
+
+    def debug(self, wanted, *options):
+        """A gdb that knows the kernel's symbols, attached to the machine before its first instruction."""
+        self.backspin = self.emulator.program  # as the harness of the other scenarios names it
+        self.console_file = self.directory / "console"
+        words = [*self.emulator.words(wanted), "--gdb", ":0", "--console", f"file:{self.console_file}", *options]
+        self.machine = self.keep(harness.Machine(self, words))
+        gdb = self.keep(harness.Gdb(self))
+        gdb("symbol-file " + machines.fetched("vmlinux.symbols"))
+        gdb.attach(self.machine)
+        return gdb
+
+    def wait_for_console(self, text):
+        """What the machine that is debugged has printed, as soon as it ends with this text."""
+        deadline = time.monotonic() + machines.PATIENCE
+        while True:
+            seen = self.console_file.read_bytes().decode(errors="replace")
+            if seen.removesuffix(machines.Console.CURSOR_QUESTION).endswith(text):
+                return seen
+            check(time.monotonic() < deadline, f"no {text!r} on the console:\n{seen[-2000:]}")
+            time.sleep(0.1)
+
+    def end_machine(self):
+        self.machine.interrupt()
+        self.machine.wait(machines.PATIENCE)
 
     def check_recording(self, console):
         self.emulator.check_recording(self, self.recording, console.seen)
@@ -57,10 +87,12 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--backspin")
     parser.add_argument("--qemu")
+    parser.add_argument("--gdb", default="gdb-multiarch")
     parser.add_argument("--icount", action="store_true", help="QEMU counts instructions: deterministic time")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    names = {name.split(".")[-1]: function for name, function in known.items()}
+    names = {name.split(".")[-1]: function for name, function in known.items()
+             if not options.qemu or not name.startswith("debugging.")}
     if options.list:
         print("\n".join(names))
         return 0
@@ -73,7 +105,7 @@ def main():
         sys.exit("guests: they are not there yet; testsuite/guests/fetch gets them")
     failed = 0
     for name in options.names or names:
-        bench = Bench(emulator_of(options))
+        bench = Bench(emulator_of(options), options.gdb)
         try:
             names[name](bench)
             print(f"{name}: ok", flush=True)
