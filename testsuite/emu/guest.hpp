@@ -130,6 +130,11 @@ class Guest {
         expect_same(running_, "running again");
     }
 
+    /// The same steps one by one only: the next run() makes them in one run, past all that lies between.
+    void steps(std::uint64_t count) {
+        for (std::uint64_t i = 0; i < count; ++i) ASSERT_TRUE(step());
+    }
+
     void apply(const Input& input) {
         reference::step(board_, memory_, &input);
         catch_up();

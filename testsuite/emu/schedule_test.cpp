@@ -167,6 +167,63 @@ TEST(Schedule, PauseAndItsKinGiveTheTurnAway) {
     }
 }
 
+/// Also where the engine keeps nothing decoded: over the border of two pages.
+TEST(Schedule, APauseOverAPageBorderGivesTheTurnAway) {
+    Guest guest(with_harts(2, 100), {jal(zero, 4094)});
+    guest.put(Guest::kCode + 4094, {op(Opcode::pause), nop(), jal(zero, -4102)});
+    EXPECT_EQ(order_of(guest, 12), "001100001111");
+    guest.run(20);
+}
+
+/// Each hart has a timer or two, and any of them may be the next.
+TEST(Schedule, TheNextDeadlineIsOfAnyHart) {
+    for (std::size_t hart = 0; hart < 3; ++hart) {
+        for (const bool of_supervisor : {false, true}) {
+            Guest guest(with_harts(3, 5), {op(Opcode::wfi), jal(zero, -4)});
+            for (std::size_t other = 0; other < 3; ++other) set_timer(guest, 2000, other);
+            if (of_supervisor) {
+                guest.edit(
+                    [](Hart& h) {
+                        h.menvcfg = envcfg::kStce;
+                        h.stimecmp = 1000;
+                        h.mie = bit(Interrupt::supervisor_timer);
+                    },
+                    hart);
+            } else {
+                set_timer(guest, 1000, hart);
+                guest.edit([](Hart& h) { h.mie = bit(Interrupt::machine_timer); }, hart);
+            }
+            EXPECT_EQ(guest.board().next_deadline(), VirtualTime{100'000});
+            const auto own = static_cast<char>('0' + hart);
+            EXPECT_EQ(order_of(guest, 6), std::string("012-") + own + own);
+        }
+    }
+}
+
+/// The interrupt of a hart that works comes at its position, though another hart has the turn before it.
+TEST(Schedule, ATimerCutsIntoATurn) {
+    Guest guest(with_harts(2, 50), {jal(zero, 0)});
+    guest.put(Guest::kHandler, {jal(zero, 0)});
+    for (std::size_t hart = 0; hart < 2; ++hart) {
+        set_timer(guest, 7 + hart, hart);  // at steps 70 and 80, both in the turn of hart 1
+        guest.edit(
+            [](Hart& h) {
+                h.mie = bit(Interrupt::machine_timer);
+                h.mstatus = mstatus::kMie;
+            },
+            hart);
+    }
+    guest.steps(80);
+    EXPECT_EQ(guest.hart(1).mcause, 0u);
+    guest.steps(1);
+    EXPECT_EQ(guest.hart(1).mcause, kInterruptCause | 7);
+    guest.steps(19);
+    EXPECT_EQ(guest.hart(0).mcause, 0u);
+    guest.steps(1);
+    EXPECT_EQ(guest.hart(0).mcause, kInterruptCause | 7);
+    guest.run(30);
+}
+
 TEST(Schedule, AHartThatWaitsHasNoTurn) {
     Guest guest(with_harts(3, 2), {nop(), jal(zero, -4)});
     guest.put(Guest::kData, {op(Opcode::wfi), nop(), jal(zero, -4)});

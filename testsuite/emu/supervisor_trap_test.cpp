@@ -358,11 +358,12 @@ TEST(SupervisorInterrupt, TheTimerFallsDueAtItsPosition) {
             hart.menvcfg = envcfg::kStce;
             hart.stimecmp = 3;
         });
-        guest.run((300 + ns - 1) / ns);
+        guest.steps((300 + ns - 1) / ns);
         EXPECT_EQ(guest.hart().scause, 0u);
-        guest.run(1);
+        guest.steps(1);
         EXPECT_EQ(guest.hart().scause, kInterruptCause | 5) << ns;
         EXPECT_EQ(guest.pc(), Guest::kSupervisorHandler);
+        guest.run(9);
     }
 }
 
