@@ -21,6 +21,11 @@ class PageChangeTest : public ::testing::TestWithParam<Scheme> {
         return PagedGuest(scheme(), {load_x(scheme(), t0, 0, a0), load_x(scheme(), t0, 0, a2),
                                      store_x(scheme(), zero, offset, a1), load_x(scheme(), t1, 0, a0)});
     }
+    /// Pages that nobody has written are one page of zeros.
+    static void fill(PagedGuest& guest) {
+        guest.put(Guest::kData, std::uint64_t{7});
+        guest.put(Guest::kData + kPage, std::uint64_t{8});
+    }
     static constexpr std::uint64_t kLastLoad = PagedGuest::kVirtualCode + 12;
 
     /// a0: what is loaded; a2: something else; a1: the entry of this level that `at` is mapped by.
@@ -40,7 +45,7 @@ TEST_P(PageChangeTest, APageInsideALargerOneIsGoneWithIt) {
     guest.map(kLargeAt, Guest::kCode, pte::kData, 1);
     const auto inside = kLargeAt + (Guest::kData - Guest::kCode);
     point_at(guest, inside, inside, 1);
-    guest.put(Guest::kData, std::uint64_t{7});
+    fill(guest);
     guest.run(4);
     EXPECT_EQ(guest.x(t0), 7u);
     expect_trap(guest, Cause::load_page_fault, kLastLoad, inside);
@@ -50,11 +55,13 @@ TEST_P(PageChangeTest, AStoreOverTwoEntriesTakesBothPagesAway) {
     auto guest = changing_guest(1);  // all but the flags of the first entry, the flags of the second
     const auto first = PagedGuest::kVirtualData, second = first + kPage;
     point_at(guest, first, second);
+    fill(guest);
     guest.run(4);
     expect_trap(guest, Cause::load_access_fault, kLastLoad, first);
 
     auto other = changing_guest(1);
     point_at(other, first, first);
+    fill(other);
     other.set(a0, second);
     other.run(4);
     expect_trap(other, Cause::load_page_fault, kLastLoad, second);
