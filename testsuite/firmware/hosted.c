@@ -1,6 +1,6 @@
-// Uses the computer that it runs on: picolibc's own start-up and streams, which come down to semihosting calls.
-// Prints the files that its arguments name, then what is typed up to the end or a 'q'. Its exit code is the number
-// of files that it could not open.
+// Uses the computer that it runs on: picolibc's own start-up and streams, which come down to semihosting
+// calls. Prints the files that its arguments name, then what is typed up to the end or a 'q'. Its exit code
+// is the number of files that it could not open.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
