@@ -10,6 +10,7 @@ Conversation::Conversation(Target& of, StopReport now)
     : target(of),
       last_stop(now),
       general_thread(last_stop.thread),
+      user_thread(last_stop.thread),
       description_document(target_xml(of.description())) {
     if (HostInfo* host = target.host_info()) host->report_watches(WatchTiming::before_access);
 }
@@ -18,6 +19,13 @@ bool Conversation::has_thread(ThreadId thread) const {
     const std::vector<ThreadInfo> threads = target.threads();
     return std::any_of(threads.begin(), threads.end(),
                        [&](const ThreadInfo& info) { return info.id == thread; });
+}
+
+void Conversation::stopped(const StopReport& report) {
+    last_stop = report;
+    // Clients take the thread of a stop as selected and do not say Hg for it.
+    general_thread = report.thread;
+    user_thread.stopped(report.thread);
 }
 
 void Conversation::meet_lldb() {

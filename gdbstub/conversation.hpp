@@ -8,6 +8,7 @@
 
 #include "gdbstub/resume.hpp"
 #include "gdbstub/target.hpp"
+#include "gdbstub/user_thread.hpp"
 
 namespace backspin::gdbstub {
 
@@ -29,14 +30,17 @@ struct Conversation {
 
     bool has_thread(ThreadId) const;
     /// The thread that bs, bc, c and s move: the one named by Hc, or else the one that the user looks at.
-    ThreadId moving_thread() const { return resume_thread.value_or(general_thread); }
+    ThreadId moving_thread() const { return resume_thread.value_or(user_thread.value()); }
+    /// A run has ended so: the client's "?" is answered with it.
+    void stopped(const StopReport& report);
     /// Notes that LLDB is at the other end.
     void meet_lldb();
 
     Target& target;
     StopReport last_stop;
     ClientTraits client;
-    ThreadId general_thread;                ///< Hg, or the thread of the last stop, whichever came later
+    ThreadId general_thread;  ///< Hg, or the thread of the last stop, whichever came later
+    UserThread user_thread;
     std::optional<ThreadId> resume_thread;  ///< Hc; nothing: any
     std::string description_document;       ///< target.xml
     std::string threads_document;           ///< as it was when its first piece was read

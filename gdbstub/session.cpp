@@ -85,7 +85,6 @@ class Session::Engine {
 
     // Runs.
     void begin(const BeginRun&);
-    void note_stop(const StopReport&);
     void tell_stop(const StopReport&);
 
     // Answers.
@@ -261,7 +260,7 @@ void Session::Engine::begin(const BeginRun& run) {
     client_judges_ = false;
     const bool interrupted = std::exchange(late_interrupt_, false);
     if (interrupted && !std::holds_alternative<Restart>(run.resume)) {
-        tell_stop({conversation_.general_thread, Interrupted{}});
+        tell_stop({conversation_.moving_thread(), Interrupted{}});
     } else {
         state_ = Moving{run.resume, run.tells_stop};
     }
@@ -289,19 +288,13 @@ void Session::Engine::stopped(const StopReport& report) {
     if (ended.tells_stop) {
         tell_stop(report);
     } else {
-        note_stop(report);
+        conversation_.stopped(report);
     }
     pump();
 }
 
-void Session::Engine::note_stop(const StopReport& report) {
-    conversation_.last_stop = report;
-    // Clients take the thread of a stop as selected and do not say Hg for it.
-    conversation_.general_thread = report.thread;
-}
-
 void Session::Engine::tell_stop(const StopReport& report) {
-    note_stop(report);
+    conversation_.stopped(report);
     const Handled why = handle(conversation_, "?");
     answer(why.answer, why.form);
 }

@@ -36,7 +36,7 @@ Answer remote_command(Conversation& conversation, std::string_view packet) {
     if (monitor == nullptr) return Unsupported{};
     const std::optional<RemoteCommand> request = RemoteCommand::parse(packet);
     if (!request) return malformed();
-    Outcome<std::string> outcome = monitor->execute(request->command, conversation.general_thread);
+    Outcome<std::string> outcome = monitor->execute(request->command, conversation.user_thread.value());
     if (!outcome) return outcome.failure_as<Answer>();
     return ConsoleText{std::move(*outcome.value())};
 }

@@ -20,7 +20,7 @@ std::optional<Resume> move_for(const Conversation& conversation, const std::vect
     };
     std::optional<Resume> move;
     for (const ResumeAction& action : actions) {
-        const ThreadId thread = action.selector.thread.value_or(conversation.general_thread);
+        const ThreadId thread = action.selector.thread.value_or(conversation.user_thread.value());
         if (action.kind == ActionKind::stop || is_covered(thread)) continue;
         if (action.kind == ActionKind::step) return Step{thread};
         if (action.kind == ActionKind::range_step) {
@@ -88,7 +88,7 @@ Answer legacy_resume(Conversation& conversation, std::string_view packet) {
     return BeginRun{Continue{}};
 }
 
-// With Hc0, which is usual, the thread that the user is on was last named by Hg or by a stop reply.
+// With Hc0, which is usual, it is the thread that the user is on.
 Answer reverse_step(Conversation& conversation, std::string_view) {
     if (!conversation.target.moves().reverse) return Unsupported{};
     return BeginRun{ReverseStep{conversation.moving_thread()}};

@@ -28,6 +28,7 @@ Answer select_thread(Conversation& conversation, std::string_view packet) {
         conversation.resume_thread = thread;
     } else if (thread) {
         conversation.general_thread = *thread;
+        conversation.user_thread.selected(*thread);
     }
     return ok();
 }
@@ -36,6 +37,7 @@ Answer thread_alive(Conversation& conversation, std::string_view packet) {
     const std::optional<ThreadAlive> request = ThreadAlive::parse(packet);
     if (!request) return malformed();
     if (!conversation.has_thread(request->thread)) return no_such_thread();
+    conversation.user_thread.asked_if_alive(request->thread, conversation.target.threads().size());
     return ok();
 }
 
@@ -44,6 +46,7 @@ Answer current_thread(Conversation& conversation, std::string_view) {
 }
 
 Answer first_threads(Conversation& conversation, std::string_view) {
+    conversation.user_thread.threads_listed();
     std::string reply;
     for (const ThreadInfo& info : conversation.target.threads()) {
         reply += fmt::format("{}{:x}", reply.empty() ? 'm' : ',', info.id.value);

@@ -21,7 +21,10 @@ Answer transfer(Conversation& conversation, std::string_view packet) {
     }
     if (request->object == "threads") {
         if (!request->annex.empty()) return no_such_annex();
-        if (request->offset == 0) conversation.threads_document = threads_document(conversation.target);
+        if (request->offset == 0) {
+            conversation.user_thread.threads_listed();
+            conversation.threads_document = threads_document(conversation.target);
+        }
         return Binary{document_piece(conversation.threads_document, request->offset, request->length)};
     }
     const ExecFile* const file = conversation.target.exec_file();

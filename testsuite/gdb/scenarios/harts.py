@@ -130,9 +130,15 @@ def next_and_reverse_next_on_the_second(bench):
     equal(gdb.line(), ("contribute", line_of("harts", "contribute: own")), "step into it")
     shows(gdb("backtrace"), r"(?s)#0 +contribute \(hart=.*1\).*#1 .* work \(hart=.*1\).*#2 .* other_hart")
     shows(gdb("reverse-finish"), r"(?s)Run back to call of .*work \(hart=")
-    for comment in ("work: call", "work: loop") * 2:
+    gdb("reverse-next")  # to the beginning of the line or, for newer versions, of the one before
+    seen = [gdb.line()]
+    for _ in range(3):
         gdb("reverse-next")
-        equal((hart(gdb), gdb.line()), (1, ("work", line_of("harts", comment))), "back over the calls before")
+        equal(hart(gdb), 1, "the selected hart after reverse-next")
+        seen.append(gdb.line())
+    lines = {("work", line_of("harts", comment)) for comment in ("work: call", "work: loop")}
+    check(set(seen) == lines and all(here != there for here, there in zip(seen, seen[1:])),
+          f"back over the calls before: {seen}")
 
 
 @scenario
@@ -163,6 +169,39 @@ def the_ends_of_history_keep_the_selected_one(bench):
     while "history" not in text:
         text = gdb("stepi")
     equal(hart(gdb), 1, "after stepi")
+
+
+@scenario
+def the_selected_one_goes_back(bench):
+    """gdb does not say which hart is to go back: whatever else the user looked at, it is the one that they selected."""
+    gdb = at_work(bench)
+    gdb("break contribute if hart == 1")
+    gdb("continue")
+    gdb("delete")
+    equal(hart(gdb), 1, "whose breakpoint")
+
+    def goes_back(number, *commands):
+        """After these commands a step back of the hart is one of its instructions."""
+        for command in commands:
+            gdb(command)
+        gdb("reverse-stepi")
+        equal(hart(gdb), number, f"who went back after {commands}")
+        retired = gdb.number("$minstret")
+        gdb("stepi")
+        equal(gdb.number("$minstret"), retired + 1, f"instructions after {commands}")
+
+    goes_back(1, "info threads")
+    goes_back(0, "thread 1")
+    goes_back(1, "info threads", "thread 2")
+    goes_back(1, "thread apply all print $pc")
+    goes_back(0, "info threads", "thread 1", "info threads")
+    goes_back(1, "thread 2", "backtrace")
+    gdb("delete")
+    # Another one's false condition on the way is judged by gdb itself, and does not change who goes back.
+    gdb("break contribute if hart == 7")
+    for _ in range(40):
+        gdb("reverse-stepi")
+        equal(hart(gdb), 1, "who goes back over the other's breakpoint")
 
 
 @scenario
