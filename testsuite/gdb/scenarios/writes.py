@@ -44,6 +44,27 @@ def a_register_at_the_frontier(bench):
 
 
 @scenario
+def system_registers_at_the_frontier(bench):
+    """CSRs take what their fields can hold; supervisor registers and the privilege are there as well."""
+    gdb = bench.session("calls")
+    start = gdb.position()
+    for number, (register, value, shown) in enumerate([("mscratch", "0x123456789", "0x123456789"),
+                                                       ("satp", "0x8000000000080100", "0x8000000000080100"),
+                                                       ("sepc", "0x80000001", "0x80000000"),
+                                                       ("mtvec", "0x80000102", "0x80000100"),
+                                                       ("priv", "1", "0x1")], 1):
+        gdb(f"set variable ${register} = {value}")
+        equal(gdb.position(), start + number, f"{register}: a write is one step")
+        gdb("maintenance flush register-cache")
+        equal(gdb.value(f"/x ${register}"), shown, register)
+    shows(gdb("print *(int *) 0x80000000"), r"Cannot access memory")  # S mode, with page tables that are not there
+    gdb("reverse-continue")
+    for register in ("mscratch", "satp", "sepc"):
+        equal(gdb.number(f"${register}"), 0, f"{register} before the writes")
+    equal(gdb.number("$priv"), 3, "the privilege before the writes")
+
+
+@scenario
 def refused_in_the_past(bench):
     gdb = bench.session("calls")
     gdb("break add_three")
