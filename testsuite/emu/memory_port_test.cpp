@@ -292,6 +292,21 @@ TEST_F(ReservationTest, IsNotThereWithoutAReserve) {
     EXPECT_EQ(guest.doubleword(Guest::kData), 0u);
 }
 
+/// To memory protection an sc is a store, though it would fail.
+TEST_F(ReservationTest, IsNotNeededForAConditionalToFault) {
+    for (const auto at : {kNowhere, kRom, kUart, Guest::kRamEnd}) {
+        expect_fault(atomic(Opcode::sc_w, a2, a1, a0), at, Cause::store_access_fault, at);
+        expect_fault(atomic(Opcode::sc_d, a2, a1, a0), at, Cause::store_access_fault, at);
+    }
+    // One that faults uses nothing up: the trap does.
+    Guest both{atomic(Opcode::lr_w, t0, zero, a0), atomic(Opcode::sc_w, a2, a1, a3)};
+    both.set(a0, Guest::kData);
+    both.set(a3, kNowhere);
+    both.run(2);
+    EXPECT_EQ(both.hart().mcause, static_cast<std::uint64_t>(Cause::store_access_fault));
+    EXPECT_FALSE(both.hart().reservation);
+}
+
 TEST_F(ReservationTest, IsUsedUpByOneConditional) {
     EXPECT_EQ(conditional_after({atomic(Opcode::sc_d, t1, zero, a0)}, 1), 1u);
     EXPECT_EQ(guest.x(t1), 0u);
