@@ -8,7 +8,8 @@ namespace {
 using namespace layout;
 
 // Source: The RISC-V Instruction Set Manual, Volume II, sections "Sv32", "Sv39" and "Sv48".
-constexpr std::uint64_t kV = 1, kR = 2, kW = 4, kX = 8, kU = 16, kA = 64, kD = 128;
+constexpr std::uint64_t kV = 1, kR = 2, kW = 4, kX = 8, kU = 16, kA = 64, kD = 128,
+                        kN = std::uint64_t{1} << 63;
 constexpr std::uint64_t kFirstPage = kBase >> 12;
 
 constexpr std::uint64_t leaf(std::uint64_t page, std::uint64_t bits) {
@@ -76,6 +77,8 @@ std::uint64_t random_leaf(Random& random, unsigned xlen) {
     const auto page = (kBase + kData) / kPage + random.any(0, kDataPages - 1);
     auto entry = leaf(page, bits);
     if (xlen == 64 && random.chance(10)) entry |= std::uint64_t{1} << random.any(54, 63);
+    // QEMU sets A and D before it sees that a range of pages is none.
+    if ((entry & kN) != 0) entry |= kA | kD;
     return entry;
 }
 
