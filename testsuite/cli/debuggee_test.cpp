@@ -16,7 +16,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 constexpr std::uint64_t kRam = 0x8000'0000;
 // Tables far behind the program.
@@ -201,7 +200,7 @@ TEST_F(TranslateRv64, OfMachineModeIsNone) {
 
 TEST(Translate, OfRv32) {
     DebuggeeOf it("rv32");
-    it.put(kRoot + 4 * 0x300, static_cast<std::uint32_t>(entry(kRam, kV | kR | kW | kAD)));  // 4 MiB
+    it.put(kRoot + 0xc00, static_cast<std::uint32_t>(entry(kRam, kV | kR | kW | kAD)));  // 4 MiB
     it.set_csr(0, 0x180, 0x8000'0000 | kRoot >> 12);
     it.set(0, emu::kPrivilegeRegister, kSupervisor);
     EXPECT_THAT(it.monitor("translate 0xffffffffc0001000"),
