@@ -12,6 +12,7 @@ namespace backspin::test {
 template <class Component>
 std::vector<std::byte> saved(Component component) {
     std::vector<std::byte> bytes;
+    bytes.reserve(4096);  // also so that g++ 12 sees that what is appended fits
     StateWriter writer(bytes);
     component.serialize(writer, kStateVersion);
     return bytes;
