@@ -124,7 +124,7 @@ TEST(Board, AnAccessReachesTheDeviceAtItsOffset) {
 TEST(Board, InterruptLinesReachThePlic) {
     const auto kPlic = memory_map::kPlic.base.value;
     Board board(options());
-    ASSERT_TRUE(board.write_device(PhysicalAddress{kPlic + 4 * 10}, AccessSize::word, 1));
+    ASSERT_TRUE(board.write_device(PhysicalAddress{kPlic + std::uint64_t{4} * 10}, AccessSize::word, 1));
     ASSERT_TRUE(board.write_device(PhysicalAddress{kPlic + 0x2000}, AccessSize::word, 1 << 10));
     const auto claim = [&] {
         const auto source = *board.read_device(PhysicalAddress{kPlic + 0x20'0004}, AccessSize::word);

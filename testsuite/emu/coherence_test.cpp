@@ -177,7 +177,7 @@ TEST_P(CoherenceTest, AnEntryThatChangesInEveryRound) {
                              op(Opcode::xor_, t0, t0, a2),  // the other page
                              sd(t0, a1), ld(t1, a0), addi(t1, t1, 1), sd(t1, a0), jal(zero, -24)});
     point_at(guest, kDataAt, pte::to(Guest::kData, 0) ^ pte::to(Guest::kData + kPage, 0));
-    guest.run(7 * 41);
+    guest.run(287);  // 41 rounds
     EXPECT_EQ(guest.doubleword(Guest::kData), 20u);
     EXPECT_EQ(guest.doubleword(Guest::kData + kPage), 21u);
 }
@@ -186,7 +186,7 @@ TEST_P(CoherenceTest, AnEntryThatChangesInEveryRound) {
 TEST_P(CoherenceTest, ATableIsAlsoJustMemory) {
     auto guest = guest_with({ld(t0, a0), addi(t0, t0, 1), sd(t0, a0), sd(zero, a1, 64), jal(zero, -16)});
     point_at(guest, kDataAt, 0);
-    guest.run(5 * 40);
+    guest.run(200);  // 40 rounds
     EXPECT_EQ(guest.doubleword(Guest::kData), 40u);
 }
 
@@ -436,7 +436,7 @@ TEST_P(CoherenceTest, RightsFollowThePrivilege) {
     guest.set(a2, mstatus::kSum);
     guest.enter(kCodeAt + kPage, Privilege::user);
     // With SUM: 5 + 9 steps a round; without, 5 more in the handler for M mode.
-    guest.run(10 * (14 + 19));
+    guest.run(330);  // 10 rounds of either kind
     EXPECT_EQ(guest.x(t0), 20u);
     EXPECT_EQ(guest.x(t2), 1u + 3 + 5 + 7 + 9 + 11 + 13 + 15 + 17 + 19) << "only with SUM";
 }
@@ -452,7 +452,7 @@ TEST_P(CoherenceTest, MxrHoldsWhileItIsOn) {
                                 csr(Opcode::csrrw, zero, 0x341, s0), op(Opcode::mret)});
     guest.set(a0, kDataAt);
     guest.set(a2, mstatus::kMxr);
-    guest.run(10 * (6 + 11));
+    guest.run(170);  // 10 rounds with MXR, 10 without
     EXPECT_EQ(guest.x(t2), 50u);
 }
 

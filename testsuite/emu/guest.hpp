@@ -257,8 +257,8 @@ inline void raise_software(Guest& guest, std::size_t hart = 0) {
 }
 /// The UART, with nothing to send, interrupts hart 0 in machine or supervisor mode.
 inline void raise_external(Guest& guest, Privilege of) {
-    const auto context = of == Privilege::machine ? 0u : 1u;
-    write_device(guest, memory_map::kPlic, 4 * interrupt_source::kUart, AccessSize::word, 1);
+    const std::uint64_t context = of == Privilege::machine ? 0 : 1;
+    write_device(guest, memory_map::kPlic, std::uint64_t{4} * interrupt_source::kUart, AccessSize::word, 1);
     write_device(guest, memory_map::kPlic, 0x2000 + 0x80 * context, AccessSize::word,
                  1u << interrupt_source::kUart);
     write_device(guest, memory_map::kUart, Uart16550::IER, AccessSize::byte, 2);

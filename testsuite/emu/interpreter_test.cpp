@@ -266,7 +266,7 @@ TEST(Run, ManyJumpTargetsThatShareAPlace) {
         const auto to_next = i + 1 < kPages ? 8192 : -8192 * static_cast<std::int64_t>(kPages - 1);
         guest.put(Guest::kCode + 8192 * i, {addi(a0, a0, 1), jal(zero, to_next - 4)});
     }
-    guest.run(20 * 2 * kPages);
+    guest.run(std::uint64_t{20} * 2 * kPages);
     EXPECT_EQ(guest.x(a0), 20 * kPages);
     EXPECT_EQ(guest.pc(), Guest::kCode);
 }

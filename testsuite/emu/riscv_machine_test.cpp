@@ -78,7 +78,7 @@ TEST(Reset, EveryHartStartsInTheProgram) {
     EXPECT_EQ(machine.current_hart(), HartId{0});
     for (std::uint32_t hart = 0; hart < 4; ++hart) EXPECT_EQ(machine.context(HartId{hart}).pc.value, 0x1000u);
     RunOptions run;
-    run.until = StepCount{4 * 9};
+    run.until = StepCount{36};
     ASSERT_EQ(machine.run(run), RunEnd::reached);
     const auto tree = *machine.read_register(HartId{0}, RegisterId{a1});
     for (std::uint32_t hart = 0; hart < 4; ++hart) {
@@ -231,7 +231,7 @@ TEST(DebuggerReads, GoAsFarAsThereIsSomething) {
     EXPECT_EQ(machine.read_memory(kHart, VirtualAddress{0}, bytes), 0u);
     EXPECT_EQ(machine.read_memory(kHart, VirtualAddress{~std::uint64_t{3}}, bytes), 0u);
     EXPECT_EQ(machine.read_memory(kHart, VirtualAddress{kRam}, {}), 0u);
-    std::vector<std::byte> pages(3 * 4096);
+    std::vector<std::byte> pages(12288);
     EXPECT_EQ(machine.read_memory(kHart, VirtualAddress{kRam + 100}, pages), pages.size());
     EXPECT_EQ(machine.read_memory(kHart, VirtualAddress{0x1000}, pages), pages.size()) << "ROM";
 }

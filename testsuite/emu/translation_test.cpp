@@ -17,7 +17,7 @@ using namespace testing;
 /// Memory of a few pages that holds nothing but entries.
 class SmallMemory final : public PageTables {
   public:
-    static constexpr std::uint64_t kEnd = 32 * 4096;
+    static constexpr std::uint64_t kEnd = 0x2'0000;
 
     std::optional<std::uint64_t> read(PhysicalAddress at, unsigned size) override {
         if (at.value >= kEnd) return std::nullopt;
@@ -203,7 +203,7 @@ TEST_P(TranslationTest, IsTheManualsAlgorithm) {
             hart.pmp.write_address(0, random() % 6 << 10 | 511);
             hart.pmp.write_config(0, tables.chance(2) ? 0x19 : 0x18);
         }
-        if (tables.chance(8)) tables.memory.read_only_below = 2 * 4096;
+        if (tables.chance(8)) tables.memory.read_only_below = 0x2000;
         hart.satp = scheme.satp_mode << scheme.mode_shift() | random() % 6;
         for (int i = 0; i < 60; ++i) {
             hart.privilege = tables.chance(2) ? Privilege::user : Privilege::supervisor;
