@@ -152,7 +152,6 @@ HartId RiscvMachine::current_hart() const {
 }
 
 std::optional<VirtualTime> RiscvMachine::idle_deadline() const {
-    if (board_.waits_for_host()) return std::nullopt;
     const auto all_wait =
         std::ranges::none_of(board_.harts, [&](const Hart& hart) { return board_.can_move(hart); });
     return all_wait ? board_.jump_target() : std::nullopt;

@@ -15,7 +15,7 @@ std::string version_text() {
         "board\n"
         "isa:        {}\n"
         "devices:    16550 UART, PLIC, ACLINT, Goldfish RTC, test finisher, empty virtio slots\n"
-        "boots:      ELF, flat images, OpenSBI, U-Boot, Linux Image with initrd\n"
+        "boots:      ELF, flat images, OpenSBI, U-Boot, Linux Image with initrd; semihosting\n"
         "debugger:   GDB remote serial protocol over TCP, Unix socket or stdio; forward and reverse "
         "execution,\n"
         "            breakpoints, watchpoints\n"

@@ -192,6 +192,22 @@ TEST_P(SemihostingCallTest, TellsTheCommandLine) {
     EXPECT_EQ(caller.error(), 14u);
 }
 
+/// In one run: what the engine knows of the code must not outlive the call.
+TEST_P(SemihostingCallTest, CodeThatACallWritesIsRun) {
+    auto options = semihosting_options(GetParam());
+    options.semihosting_arguments = "\x37\x56\x34\x12";  // lui a2, 0x12345
+    Caller guest(options);
+    guest.put(Guest::kCode, {jalr(ra, s0, 0), addi(a0, zero, 0x15), addi(a1, s1, 0), kBefore, kBreak, kBehind,
+                             jalr(ra, s0, 0)});
+    guest.put(Caller::kBuffer, {addi(a2, zero, 2), jalr(zero, ra, 0)});
+    guest.put_block({Caller::kBuffer, 100});
+    guest.set(s0, Caller::kBuffer);
+    guest.set(s1, Caller::kBlock);
+    guest.run(10);
+    EXPECT_EQ(guest.x(a0), 0u);
+    EXPECT_EQ(guest.x(a2), 0x1234'5000u);
+}
+
 TEST_P(SemihostingCallTest, KnowsNoHeap) {
     for (std::uint64_t i = 0; i < 5; ++i) caller.put(Caller::kBuffer + 8 * i, ~std::uint64_t{0});
     EXPECT_EQ(caller.call(0x16, {Caller::kBuffer}), 0u);
