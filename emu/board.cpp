@@ -29,7 +29,7 @@ void check(const Board& board, const Hart& hart) {
         throw BadState("hart: " + *field + " holds a value that it cannot");
 }
 
-const BoardOptions& checked(const BoardOptions& options) {
+void check(const BoardOptions& options) {
     const auto require = [](bool holds, const char* what) {
         if (!holds) throw std::invalid_argument(what);
     };
@@ -39,7 +39,6 @@ const BoardOptions& checked(const BoardOptions& options) {
             "one step must take from 1 to 10,000 virtual nanoseconds");
     require(options.quantum >= 1 && options.quantum <= BoardOptions::kMostQuantum,
             "a turn must have from 1 to 2^40 steps");
-    return options;
 }
 
 std::vector<Hart> harts_at_power_on(const BoardOptions& options) {
@@ -85,7 +84,7 @@ constexpr auto kNames = names_with<kHarts>();
 }  // namespace
 
 Board::Board(const BoardOptions& chosen)
-    : options(checked(chosen)),
+    : options((check(chosen), chosen)),
       decoder(std::make_shared<Decoder>(chosen.isa)),
       harts(harts_at_power_on(chosen)),
       turn(turn_at_power_on(chosen)),

@@ -53,29 +53,36 @@ struct HostRequest {
     void serialize(Archive& archive, unsigned version);
 };
 
+/// Longest file name that a guest may give.
+inline constexpr std::size_t kLongestSemihostingName = 1024;
+
+/// A file that a guest has opened. (At namespace scope: inside the class that holds it, clang does not yet
+/// take it for constructible.)
+struct SemihostingFile {
+    enum class Kind : std::uint8_t { console_input, console_output, features, file };
+    Kind kind = Kind::file;
+    std::string name;            ///< of a file
+    std::uint64_t position = 0;  ///< of the next byte that is read
+    std::uint64_t length = 0;    ///< when it was opened
+
+    bool is_console() const { return kind == Kind::console_input || kind == Kind::console_output; }
+
+    template <class Archive>
+    void serialize(Archive& archive, unsigned /*version*/) {
+        archive& BOOST_SERIALIZATION_NVP(kind) & BOOST_SERIALIZATION_NVP(name) &
+            BOOST_SERIALIZATION_NVP(position) & BOOST_SERIALIZATION_NVP(length);
+        if (kind > Kind::file || name.size() > kLongestSemihostingName)
+            throw BadState("semihosting: a file that no guest can have opened");
+    }
+};
+
 struct Semihosting {
     static constexpr std::size_t kMostOpen = 16;
-    static constexpr std::size_t kLongestName = 1024;
+    static constexpr std::size_t kLongestName = kLongestSemihostingName;
     /// Bytes that one answer carries: with its error in front it fits into an input.
     static constexpr std::uint32_t kMostBytes = 1u << 19;
 
-    struct OpenFile {
-        enum class Kind : std::uint8_t { console_input, console_output, features, file };
-        Kind kind = Kind::file;
-        std::string name;            ///< of a file
-        std::uint64_t position = 0;  ///< of the next byte that is read
-        std::uint64_t length = 0;    ///< when it was opened
-
-        bool is_console() const { return kind == Kind::console_input || kind == Kind::console_output; }
-
-        template <class Archive>
-        void serialize(Archive& archive, unsigned /*version*/) {
-            archive& BOOST_SERIALIZATION_NVP(kind) & BOOST_SERIALIZATION_NVP(name) &
-                BOOST_SERIALIZATION_NVP(position) & BOOST_SERIALIZATION_NVP(length);
-            if (kind > Kind::file || name.size() > kLongestName)
-                throw BadState("semihosting: a file that no guest can have opened");
-        }
-    };
+    using OpenFile = SemihostingFile;
 
     /// At power-on the first three are the console's input, output and error output, as programs expect that
     /// use them without opening anything. They are never closed.
