@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIRMWARE_SOURCES = HERE.parent / "firmware"
@@ -298,3 +299,19 @@ class Bench:
         code, out, err = self.run("record", "-o", path, "--console", "none", *options, self.elf(program))
         check(path.exists(), f"no recording was made: exit code {code}\n{out}{err}")
         return path
+
+
+def run(chosen, make_bench):
+    """Runs scenarios by name, each on a bench of its own, and says how each went. The exit code: 1 if one failed."""
+    failed = 0
+    for name, function in chosen.items():
+        bench = make_bench()
+        try:
+            function(bench)
+            print(f"{name}: ok", flush=True)
+        except Exception:  # whatever goes wrong is this scenario's failure, and the next one runs
+            failed += 1
+            print(f"{name}: FAILED\n{traceback.format_exc()}", flush=True)
+        finally:
+            bench.close()
+    return 1 if failed else 0

@@ -8,7 +8,6 @@ import argparse
 import importlib
 import pathlib
 import sys
-import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
@@ -38,18 +37,8 @@ def main():
               if not options.names or name in options.names or name.split(".")[0] in options.names]
     if not wanted:
         parser.error(f"no scenario is called {' '.join(options.names)}; see --list")
-    failed = 0
-    for name in wanted:
-        bench = harness.Bench(pathlib.Path(options.backspin).resolve(), pathlib.Path(options.firmware).resolve(), options.gdb)
-        try:
-            harness.scenarios[name](bench)
-            print(f"{name}: ok", flush=True)
-        except Exception:  # whatever goes wrong is this scenario's failure, and the next one runs
-            failed += 1
-            print(f"{name}: FAILED\n{traceback.format_exc()}", flush=True)
-        finally:
-            bench.close()
-    return 1 if failed else 0
+    return harness.run({name: harness.scenarios[name] for name in wanted},
+                       lambda: harness.Bench(pathlib.Path(options.backspin).resolve(), pathlib.Path(options.firmware).resolve(), options.gdb))
 
 
 sys.exit(main())

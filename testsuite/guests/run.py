@@ -11,7 +11,6 @@ import shutil
 import sys
 import tempfile
 import time
-import traceback
 
 TESTSUITE = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTSUITE / "guests"), str(TESTSUITE / "gdb")]
@@ -103,18 +102,8 @@ def main():
             parser.error(f"no scenario is called {name}; see --list")
     if not (machines.GUESTS / "versions").exists():
         sys.exit("guests: they are not there yet; testsuite/guests/fetch gets them")
-    failed = 0
-    for name in options.names or names:
-        bench = Bench(emulator_of(options), options.gdb)
-        try:
-            names[name](bench)
-            print(f"{name}: ok", flush=True)
-        except Exception:  # whatever goes wrong is this scenario's failure, and the next one runs
-            failed += 1
-            print(f"{name}: FAILED\n{traceback.format_exc()}", flush=True)
-        finally:
-            bench.close()
-    return 1 if failed else 0
+    return harness.run({name: names[name] for name in options.names or names},
+                       lambda: Bench(emulator_of(options), options.gdb))
 
 
 sys.exit(main())

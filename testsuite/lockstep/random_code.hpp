@@ -2,10 +2,12 @@
 #pragma once
 
 #include "emu/isa/instruction.hpp"
-#include "testsuite/lockstep/random.hpp"
+#include "testsuite/emu/random.hpp"
 #include "testsuite/lockstep/writer.hpp"
 
 namespace backspin::lockstep {
+
+using emu::testing::Random;
 
 /// x28 to x31 belong to the trap handlers: code reads but never writes them.
 inline constexpr unsigned kFirstReserved = 28;

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <span>
 
-#include "testsuite/lockstep/random.hpp"
+#include "testsuite/emu/random.hpp"
 #include "testsuite/lockstep/writer.hpp"
 
 namespace backspin::lockstep {
+
+using emu::testing::Random;
 
 void write_tables(Writer& out, Random& random);
 

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 
-#include "testsuite/lockstep/random.hpp"
+#include "testsuite/emu/random.hpp"
 
 namespace backspin::lockstep {
+
+using emu::testing::Random;
 
 /// For registers: small, large, sparse and random numbers, and floating-point ones.
 std::uint64_t interesting_value(Random& random);

@@ -7,7 +7,6 @@ FOLDER holds what testsuite/rtos/build made. Without a NAME all scenarios run.
 import argparse
 import pathlib
 import sys
-import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "gdb"))
@@ -174,18 +173,8 @@ def main():
     for name in options.names:
         if name not in known:
             parser.error(f"no scenario is called {name}; see --list")
-    failed = 0
-    for name in options.names or known:
-        bench = harness.Bench(pathlib.Path(options.backspin).resolve(), pathlib.Path(options.programs).resolve(), options.gdb)
-        try:
-            known[name](bench)
-            print(f"{name}: ok", flush=True)
-        except Exception:  # whatever goes wrong is this scenario's failure, and the next one runs
-            failed += 1
-            print(f"{name}: FAILED\n{traceback.format_exc()}", flush=True)
-        finally:
-            bench.close()
-    return 1 if failed else 0
+    return harness.run({name: known[name] for name in options.names or known},
+                       lambda: harness.Bench(pathlib.Path(options.backspin).resolve(), pathlib.Path(options.programs).resolve(), options.gdb))
 
 
 sys.exit(main())
