@@ -218,6 +218,11 @@ Page* PageTable::write_page(PageIndex index) {
     return const_cast<Page*>(slot.get());
 }
 
+void PageTable::put_page(PageIndex index, PagePtr page) {
+    assert(index.value < page_count_);
+    private_node(index.value / kPagesPerNode).pages[index.value % kPagesPerNode] = std::move(page);
+}
+
 PageRoot PageTable::share() {
     PageRoot root;
     root.directory_ = directory_;

@@ -150,6 +150,8 @@ class PageTable {
     /// The page, private to this epoch: copied first if it is shared. Valid for writing until share or
     /// restore.
     Page* write_page(PageIndex index);
+    /// Puts a page of this table's store at the index, shared with whoever else has it.
+    void put_page(PageIndex index, PagePtr page);
     /// Whether write_page would not copy.
     bool is_private(PageIndex index) const;
 

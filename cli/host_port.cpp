@@ -63,6 +63,36 @@ std::vector<std::byte> HostPort::answer(const emu::HostRequest& request) {
     return emu::input_of({emu::HostError::none, typed});  // nothing typed: the end of the input
 }
 
+void HostPort::connect(Channel channel, std::unique_ptr<Outside> outside) {
+    if (outside) connections_.push_back({channel, std::move(outside)});
+}
+
+bool HostPort::interactive() const {
+    return console_.interactive() ||
+           std::ranges::any_of(connections_, [](const auto& at) { return at.outside->interactive(); });
+}
+
+std::optional<DeviceInput> HostPort::typed(const Machine& machine) {
+    const auto room = machine.room_for_input(kConsoleChannel);
+    if (room == 0) return std::nullopt;
+    DeviceInput input{kConsoleChannel, take(room)};
+    if (input.bytes.empty()) return std::nullopt;
+    return input;
+}
+
+std::optional<DeviceInput> HostPort::from_outside(const Machine& machine) {
+    for (std::size_t i = 0; i < connections_.size(); ++i) {
+        auto& [channel, outside] = connections_[(next_connection_ + i) % connections_.size()];
+        const auto room = machine.room_for_input(channel);
+        if (room == 0) continue;
+        auto bytes = outside->next(std::min(room, replay::kMaxInputBytes));
+        if (bytes.empty()) continue;
+        next_connection_ = (next_connection_ + i + 1) % connections_.size();
+        return DeviceInput{channel, std::move(bytes)};
+    }
+    return std::nullopt;
+}
+
 std::optional<DeviceInput> HostPort::next(const Machine& machine) {
     loop_.poll();
     if (const auto& request = machine_.board().semihosting.request) {
@@ -70,11 +100,8 @@ std::optional<DeviceInput> HostPort::next(const Machine& machine) {
         if (bytes.empty()) return std::nullopt;
         return DeviceInput{emu::kSemihostingChannel, std::move(bytes)};
     }
-    const auto room = machine.room_for_input(kConsoleChannel);
-    if (room == 0) return std::nullopt;
-    DeviceInput input{kConsoleChannel, take(room)};
-    if (input.bytes.empty()) return std::nullopt;
-    return input;
+    if (auto input = typed(machine)) return input;
+    return from_outside(machine);
 }
 
 std::optional<replay::AskAgain> HostPort::ask_again(const Machine& machine) const {
@@ -89,12 +116,16 @@ std::optional<replay::AskAgain> HostPort::ask_again(const Machine& machine) cons
 }
 
 void HostPort::output(Channel channel, std::span<const std::byte> bytes) {
-    if (channel != kConsoleChannel) return;
-    console_.write(bytes);
-    if (also_show_) also_show_(bytes);
-    if (machine_.now() < heard_until_) return;
-    heard_until_ = machine_.now() + StepCount{1};
-    script_.hear(bytes);
+    const bool is_new = is_new_here();
+    if (channel == kConsoleChannel) {
+        console_.write(bytes);
+        if (also_show_) also_show_(bytes);
+        if (is_new) script_.hear(bytes);
+        return;
+    }
+    for (auto& connection : connections_) {
+        if (is_new && connection.channel == channel) connection.outside->output(bytes);
+    }
 }
 
 }  // namespace backspin::cli

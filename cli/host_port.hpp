@@ -3,12 +3,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "cli/console/console.hpp"
 #include "cli/host_loop.hpp"
 #include "cli/input_script.hpp"
+#include "cli/outside/outside.hpp"
 #include "cli/shared_folder.hpp"
 #include "emu/riscv_machine.hpp"
 #include "replay/host.hpp"
@@ -24,12 +26,19 @@ class HostPort final : public replay::InputPort, public OutputSink {
     HostPort(const HostPort&) = delete;
     HostPort& operator=(const HostPort&) = delete;
 
+    /// Tells the newest position that the machine has been to: what it gives out behind that, it gives out
+    /// once more, for the user's eyes only. Without it all output is new.
+    void set_frontier(std::function<StepCount()> frontier) { frontier_ = std::move(frontier); }
+
+    /// What stands behind a virtio device.
+    void connect(Channel channel, std::unique_ptr<Outside> outside);
+
     std::optional<DeviceInput> next(const Machine& machine) override;
     void wait(std::chrono::nanoseconds at_most) override { loop_.wait(at_most); }
-    bool interactive() const override { return console_.interactive(); }
+    bool interactive() const override;
     std::optional<replay::AskAgain> ask_again(const Machine& machine) const override;
 
-    /// The script hears what is new, and not what a user goes over once more.
+    /// The script and what is outside hear what is new, and not what a user goes over once more.
     void output(Channel channel, std::span<const std::byte> bytes) override;
     /// Hears all that is shown, after the console: a debugger's window, for one.
     void also_show(std::function<void(std::span<const std::byte>)> show) { also_show_ = std::move(show); }
@@ -41,6 +50,15 @@ class HostPort final : public replay::InputPort, public OutputSink {
     bool may_type() const;
     std::vector<std::byte> answer(const emu::HostRequest& request);
     std::vector<std::byte> take(std::size_t room);
+    std::optional<DeviceInput> typed(const Machine& machine);
+    std::optional<DeviceInput> from_outside(const Machine& machine);
+
+    bool is_new_here() const { return !frontier_ || machine_.now() >= frontier_(); }
+
+    struct Connection {
+        Channel channel;
+        std::unique_ptr<Outside> outside;
+    };
 
     HostLoop& loop_;
     Console& console_;
@@ -49,7 +67,9 @@ class HostPort final : public replay::InputPort, public OutputSink {
     SharedFolder files_;
     std::function<void(std::span<const std::byte>)> also_show_;
     std::vector<std::byte> waiting_;  ///< the script's, until the device has room
-    StepCount heard_until_;
+    std::function<StepCount()> frontier_;
+    std::vector<Connection> connections_;
+    std::size_t next_connection_ = 0;  ///< asked first, so that a busy one does not keep the others waiting
 };
 
 }  // namespace backspin::cli

@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/device_text.hpp"
 #include "cli/opensbi.hpp"
 #include "cli/start_error.hpp"
 #include "cli/units.hpp"
@@ -99,6 +100,14 @@ emu::MachineOptions options_of(const snapshots::RecordingReader& reader) {
     board.semihosting = arguments.has_value();
     board.semihosting_arguments = arguments.value_or("");
     if (board.semihosting_arguments.size() > kLongestArguments) refuse_key(reader, "semihosting");
+    for (std::size_t i = 0; i < emu::memory_map::kVirtioTransports; ++i) {
+        const auto key = "virtio" + std::to_string(i);
+        const auto text = text_of(reader, key);
+        if (!text) break;
+        const auto device = device_of(*text);
+        if (!device) refuse_key(reader, key);
+        board.virtio.push_back(*device);
+    }
     options.boot_arguments = text_of(reader, "append").value_or("");
     if (options.boot_arguments.size() > emu::BoardDescription::kMaxText ||
         options.boot_arguments.find('\0') != std::string::npos)
@@ -234,8 +243,9 @@ void refuse_own_inputs(const std::vector<std::string>& outputs, const MachineSet
 }
 
 std::unique_ptr<emu::RiscvMachine> build_machine(const MachineSetup& setup) {
-    return built(setup,
-                 [&] { return std::make_unique<emu::RiscvMachine>(setup.options, boot_files(setup)); });
+    return built(setup, [&] {
+        return std::make_unique<emu::RiscvMachine>(setup.options, boot_files(setup), setup.disks);
+    });
 }
 
 std::vector<std::byte> device_tree_of(const MachineSetup& setup) {
@@ -261,6 +271,8 @@ snapshots::Configuration to_configuration(const MachineSetup& setup) {
                                            {"reboots", board.reboots ? "1" : "0"},
                                            {"epoch-steps", std::to_string(setup.epoch_steps.value)}};
     if (board.semihosting) configuration["semihosting"] = board.semihosting_arguments;
+    for (std::size_t i = 0; i < board.virtio.size(); ++i)
+        configuration["virtio" + std::to_string(i)] = to_text(board.virtio[i]);
     if (board.chaos) configuration["chaos"] = std::to_string(*board.chaos);
     if (!setup.options.boot_arguments.empty()) configuration["append"] = setup.options.boot_arguments;
     return configuration;

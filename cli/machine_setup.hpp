@@ -28,7 +28,8 @@ struct MachineSetup {
     emu::MachineOptions options;
     std::vector<LoadedImage> images;  ///< the machine starts in the bios if there is one, else in the
                                       ///< program; the first is the one that a debugger is told of
-    StepCount epoch_steps{std::uint64_t{1} << 20};  ///< distance of the recorded digests
+    std::vector<std::shared_ptr<const emu::DiskImage>> disks;  ///< of the drives among options.board.virtio
+    StepCount epoch_steps{std::uint64_t{1} << 20};             ///< distance of the recorded digests
 };
 
 /// A plain file of at most 1 GiB, whole. Throws StartError.

@@ -63,6 +63,9 @@ class Run {
         }
         console_ = open_console(loop_, command.console, ConsoleUse::both_ways, command.force);
         port_.emplace(loop_, *console_, std::move(script_), *machine_, std::move(files_));
+        for (std::size_t i = 0; i < command.machine.devices.size(); ++i)
+            port_->connect(emu::virtio_channel(i),
+                           open_outside(loop_, command.machine.devices[i], command.force));
         replay::TimelineOptions options;
         options.epoch_steps = setup_.epoch_steps;
         options.listener = recorder_ ? &*recorder_ : nullptr;
@@ -73,6 +76,7 @@ class Run {
             if (!recorder_) options.epoch_steps = kEndOfTime;
         }
         timeline_.emplace(*machine_, options);
+        port_->set_frontier([this] { return timeline_->frontier().step; });
     }
 
     int execute() {

@@ -39,6 +39,8 @@ void check(const BoardOptions& options) {
             "one step must take from 1 to 10,000 virtual nanoseconds");
     require(options.quantum >= 1 && options.quantum <= BoardOptions::kMostQuantum,
             "a turn must have from 1 to 2^40 steps");
+    require(options.virtio.size() <= memory_map::kVirtioTransports,
+            "a machine has at most 8 virtio devices (drives, network cards ...)");
 }
 
 std::vector<Hart> harts_at_power_on(const BoardOptions& options) {
@@ -64,22 +66,28 @@ std::uint64_t scatter(std::uint64_t seed, std::uint64_t at) {
     return z ^ z >> 31;
 }
 
-constexpr std::array<std::string_view, BoardOptions::kMostHarts> kHartNames{
-    "hart0", "hart1", "hart2", "hart3", "hart4", "hart5", "hart6", "hart7"};
 constexpr std::array<std::string_view, 6> kDeviceNames{"uart", "aclint",   "plic",
                                                        "rtc",  "finisher", "semihosting"};
 
-/// The names of the components of a machine with so many harts.
-template <std::size_t kHarts>
-constexpr auto names_with() {
-    std::array<std::string_view, 1 + kHarts + kDeviceNames.size()> names;
-    names[0] = "clock";
-    std::ranges::copy_n(kHartNames.begin(), kHarts, names.begin() + 1);
-    std::ranges::copy(kDeviceNames, names.begin() + 1 + kHarts);
-    return names;
+/// The texts that the views point into, and the views: shared by all copies of a board.
+struct ComponentNames {
+    std::vector<std::string> texts;
+    std::vector<std::string_view> views;
+};
+
+std::shared_ptr<const std::vector<std::string_view>> names_of(const BoardOptions& options) {
+    auto names = std::make_shared<ComponentNames>();
+    names->texts.emplace_back("clock");
+    for (std::size_t i = 0; i < options.harts; ++i) names->texts.push_back("hart" + std::to_string(i));
+    names->texts.insert(names->texts.end(), kDeviceNames.begin(), kDeviceNames.end());
+    for (std::size_t i = 0; i < options.virtio.size(); ++i) {
+        if (std::holds_alternative<std::monostate>(options.virtio[i])) continue;
+        names->texts.push_back("virtio" + std::to_string(i) + "-" +
+                               std::string(virtio::kind_of(options.virtio[i])));
+    }
+    names->views.assign(names->texts.begin(), names->texts.end());
+    return {names, &names->views};
 }
-template <std::size_t kHarts>
-constexpr auto kNames = names_with<kHarts>();
 
 }  // namespace
 
@@ -90,7 +98,13 @@ Board::Board(const BoardOptions& chosen)
       turn(turn_at_power_on(chosen)),
       aclint(chosen.harts),
       plic(chosen.harts),
-      rtc(chosen.rtc_start) {}
+      rtc(chosen.rtc_start),
+      names_(names_of(chosen)) {
+    for (std::size_t i = 0; i < chosen.virtio.size(); ++i) {
+        virtio[i] = virtio::Transport(chosen.virtio[i]);
+        if (virtio[i].has_device()) virtio_in_use_.push_back(i);
+    }
+}
 
 void Board::reset() {
     harts = harts_at_power_on(options);
@@ -101,6 +115,7 @@ void Board::reset() {
     rtc = GoldfishRtc(options.rtc_start);
     finisher = {};
     semihosting = {};
+    for (auto& transport : virtio) transport.reset();
 }
 
 // ---- time ---------------------------------------------------------------------------------------
@@ -142,6 +157,7 @@ std::optional<VirtualTime> Board::next_deadline() const {
     }
     consider(uart.next_event());
     consider(rtc.next_event());
+    for (const auto i : virtio_in_use_) consider(virtio[i].next_event());
     return earliest;
 }
 
@@ -194,7 +210,11 @@ Board::Place Board::place_of(PhysicalAddress at, AccessSize size) const {
     if (in(memory_map::kPlic)) return place(plic, memory_map::kPlic);
     if (in(memory_map::kUart)) return place(uart, memory_map::kUart);
     if (in(memory_map::kAclint)) return place(aclint, memory_map::kAclint);
-    if (in(memory_map::kVirtio)) return place(virtio, memory_map::kVirtio);
+    if (in(memory_map::kVirtio)) {
+        const auto offset = at.value - memory_map::kVirtio.base.value;
+        const auto transport = offset / memory_map::kVirtioTransportSize;
+        return {&virtio[transport], offset % memory_map::kVirtioTransportSize};
+    }
     if (in(memory_map::kRtc)) return place(rtc, memory_map::kRtc);
     if (in(memory_map::kFinisher)) return place(finisher, memory_map::kFinisher);
     return {};
@@ -203,6 +223,10 @@ Board::Place Board::place_of(PhysicalAddress at, AccessSize size) const {
 void Board::connect_lines() {
     plic.set_level(interrupt_source::kUart, uart.interrupt_pending());
     plic.set_level(interrupt_source::kRtc, rtc.interrupt_pending());
+    for (const auto i : virtio_in_use_) {
+        const auto source = interrupt_source::kVirtio + static_cast<std::uint32_t>(i);
+        plic.set_level(source, virtio[i].interrupt_pending());
+    }
 }
 
 std::optional<std::uint64_t> Board::read_device(PhysicalAddress at, AccessSize size) {
@@ -228,7 +252,7 @@ std::optional<std::uint64_t> Board::peek_device(PhysicalAddress at, AccessSize s
     return place.device != nullptr ? place.device->peek(place.offset, size, time()) : std::nullopt;
 }
 
-bool Board::handle_due_event() {
+bool Board::handle_due_event(Dma& dma) {
     for (auto* device : devices_with_events()) {
         const auto when = device->next_event();
         if (!when || *when > time()) continue;
@@ -236,18 +260,38 @@ bool Board::handle_due_event() {
         connect_lines();
         return true;
     }
+    for (const auto i : virtio_in_use_) {
+        const auto when = virtio[i].next_event();
+        if (!when || *when > time()) continue;
+        virtio[i].event(device_context(), dma);
+        connect_lines();
+        return true;
+    }
     return false;
 }
 
-void Board::input(Channel channel, std::span<const std::byte> bytes) {
-    if (channel != kConsoleChannel) return;
-    uart.input(bytes, device_context());
+void Board::input(Channel channel, std::span<const std::byte> bytes, Dma& dma) {
+    if (channel == kConsoleChannel) uart.input(bytes, device_context());
+    for (const auto i : virtio_in_use_) {
+        if (channel == virtio_channel(i)) virtio[i].input(bytes, device_context(), dma);
+    }
     connect_lines();
 }
 
-std::size_t Board::room_for_input(Channel channel) const {
+std::size_t Board::room_for_input(Channel channel, Dma& dma) const {
     if (channel == kSemihostingChannel) return waits_for_host() ? Semihosting::kMostBytes : 0;
-    return channel == kConsoleChannel && !powered_off() ? uart.room_for_input() : 0;
+    if (powered_off()) return 0;
+    if (channel == kConsoleChannel) return uart.room_for_input();
+    for (const auto i : virtio_in_use_) {
+        if (channel == virtio_channel(i)) return virtio[i].room_for_input(time(), dma);
+    }
+    return 0;
+}
+
+void Board::break_reservations(std::span<const MemoryPiece> written) {
+    for (const auto& piece : written) {
+        for (auto& hart : harts) break_reservation(hart, piece.at, piece.length);
+    }
 }
 
 bool Board::powered_off() const {
@@ -261,19 +305,6 @@ bool Board::reset_is_due() const {
 }
 
 // ---- state --------------------------------------------------------------------------------------
-
-std::span<const std::string_view> Board::component_names() const {
-    switch (harts.size()) {
-        case 1: return kNames<1>;
-        case 2: return kNames<2>;
-        case 3: return kNames<3>;
-        case 4: return kNames<4>;
-        case 5: return kNames<5>;
-        case 6: return kNames<6>;
-        case 7: return kNames<7>;
-        default: return kNames<8>;
-    }
-}
 
 template <class Archive>
 void Board::serialize_clock(Archive& archive) {
@@ -303,8 +334,11 @@ void Board::serialize_component(Archive& archive, std::size_t component) {
         case 2: return plic.serialize(archive, kStateVersion);
         case 3: return rtc.serialize(archive, kStateVersion);
         case 4: return finisher.serialize(archive, kStateVersion);
-        default: return serialize_semihosting(archive);
+        case 5: return serialize_semihosting(archive);
+        default: break;
     }
+    const auto transport = virtio_in_use_.at(component - harts.size() - kDeviceNames.size());
+    virtio[transport].serialize(archive, kStateVersion);
 }
 
 void Board::save(SavedState& into) const {

@@ -21,7 +21,9 @@
 #include "emu/devices/plic.hpp"
 #include "emu/devices/semihosting.hpp"
 #include "emu/devices/uart16550.hpp"
-#include "emu/devices/virtio_mmio.hpp"
+#include "emu/devices/virtio/list.hpp"
+#include "emu/devices/virtio/transport.hpp"
+#include "emu/dma.hpp"
 #include "emu/hart.hpp"
 #include "emu/isa/instruction.hpp"
 #include "emu/memory_map.hpp"
@@ -31,6 +33,10 @@ namespace backspin::emu {
 /// Input channels of this board.
 inline constexpr Channel kConsoleChannel{0};
 inline constexpr Channel kSemihostingChannel{1};  ///< what a host answers: see emu/semihosting.hpp
+/// The device behind each virtio transport.
+constexpr Channel virtio_channel(std::size_t transport) {
+    return {static_cast<std::uint32_t>(16 + transport)};
+}
 
 /// What the user chose about the board; the state at every position depends on it, and none of it ever
 /// changes.
@@ -45,6 +51,7 @@ struct BoardOptions {
     bool reboots = true;                ///< false: a guest's wish to be reset switches the machine off
     bool semihosting = false;           ///< false: its calls are breakpoints like any others
     std::string semihosting_arguments;  ///< the command line that SYS_GET_CMDLINE tells
+    std::vector<virtio::DeviceOptions> virtio;  ///< by transport, at most kVirtioTransports
 
     static constexpr std::size_t kMostHarts = 8;
     /// So that virtual time does not wrap around within 10^15 steps.
@@ -108,7 +115,7 @@ struct Board {
     Aclint aclint;
     Plic plic;
     GoldfishRtc rtc;
-    VirtioMmio virtio;
+    std::array<virtio::Transport, memory_map::kVirtioTransports> virtio;
     Finisher finisher;
     Semihosting semihosting;
 
@@ -123,10 +130,14 @@ struct Board {
         return place_of(at, size).device != nullptr;
     }
 
-    /// Handles the event of a device that is due now; false if none is.
-    bool handle_due_event();
-    void input(Channel channel, std::span<const std::byte> bytes);
-    std::size_t room_for_input(Channel channel) const;
+    /// Handles the event of a device that is due now; false if none is. What devices write to memory is noted
+    /// in `dma`.
+    bool handle_due_event(Dma& dma);
+    void input(Channel channel, std::span<const std::byte> bytes, Dma& dma);
+    /// Only reads memory.
+    std::size_t room_for_input(Channel channel, Dma& dma) const;
+    /// After a step in which devices wrote memory: reservations of what they wrote end.
+    void break_reservations(std::span<const MemoryPiece> written);
 
     /// A semihosting call waits for an answer. Until that input comes nothing happens: no hart moves, no
     /// device, no clock.
@@ -140,8 +151,9 @@ struct Board {
     OutputSink* output = nullptr;
 
     // ---- state by component ---------------------------------------------------------------------
-    /// "clock", "hart0", "hart1" ..., then the devices.
-    std::span<const std::string_view> component_names() const;
+    /// "clock", "hart0", "hart1" ..., then the devices, and the virtio devices that there are. Valid as long
+    /// as this board or a copy of it.
+    std::span<const std::string_view> component_names() const { return *names_; }
     void save(SavedState& into) const;
     /// Throws BadState; the board is then unusable.
     void load(const SavedState& from);
@@ -167,6 +179,10 @@ struct Board {
     template <class Archive>
     void serialize_component(Archive& archive, std::size_t component);
     std::array<Device*, 3> devices_with_events() { return {&uart, &rtc, &aclint}; }
+
+    /// Transports that have a device, in ascending order: only these are components.
+    std::vector<std::size_t> virtio_in_use_;
+    std::shared_ptr<const std::vector<std::string_view>> names_;
 };
 
 }  // namespace backspin::emu

@@ -17,4 +17,10 @@ const char* Hart::float_register_name(std::size_t index) {
     return kNames[index];
 }
 
+void break_reservation(Hart& hart, PhysicalAddress at, std::size_t length) {
+    if (!hart.reservation || length == 0) return;
+    const auto granule = hart.reservation->value & ~std::uint64_t{7};
+    if (at.value < granule + 8 && granule < at.value + length) hart.reservation.reset();
+}
+
 }  // namespace backspin::emu

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -107,5 +108,8 @@ inline void count(Hart& hart, std::uint64_t steps, std::uint64_t retired) {
     if ((hart.mcountinhibit & kCounterCycle) == 0) hart.mcycle += steps;
     if ((hart.mcountinhibit & kCounterInstret) == 0) hart.minstret += retired;
 }
+
+/// A reservation of this hart ends if somebody else writes into the 8 bytes that hold it.
+void break_reservation(Hart& hart, PhysicalAddress at, std::size_t length);
 
 }  // namespace backspin::emu

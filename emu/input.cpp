@@ -36,8 +36,11 @@ struct Applier {
 
     Changed operator()(const DeviceInput& input) const {
         if (input.channel == kSemihostingChannel) return take_answer(board, memory, input.bytes);
-        board.input(input.channel, input.bytes);
-        return {};
+        Dma dma(memory);
+        board.input(input.channel, input.bytes, dma);
+        auto written = dma.take_written();
+        board.break_reservations(written);
+        return written;
     }
     Changed operator()(const IdleWarp& warp) const {
         // A log from a stranger may ask for any warp.
@@ -98,12 +101,6 @@ void write_from_outside(Board& board, Memory& memory, std::span<const MemoryPiec
         done += piece.length;
         for (auto& hart : board.harts) break_reservation(hart, piece.at, piece.length);
     }
-}
-
-void break_reservation(Hart& hart, PhysicalAddress at, std::size_t length) {
-    if (!hart.reservation || length == 0) return;
-    const auto granule = hart.reservation->value & ~std::uint64_t{7};
-    if (at.value < granule + 8 && granule < at.value + length) hart.reservation.reset();
 }
 
 std::optional<std::vector<MemoryPiece>> locate_for_debugger(const Board& board, const Memory& memory,

@@ -39,7 +39,4 @@ std::optional<std::vector<MemoryPiece>> locate_for_debugger(const Board& board, 
 void write_from_outside(Board& board, Memory& memory, std::span<const MemoryPiece> pieces,
                         std::span<const std::byte> bytes);
 
-/// A reservation of this hart ends if somebody else writes into the 8 bytes that hold it.
-void break_reservation(Hart& hart, PhysicalAddress at, std::size_t length);
-
 }  // namespace backspin::emu

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace backspin::emu {
 namespace {
@@ -16,11 +18,38 @@ std::uint64_t checked_ram_size(std::uint64_t bytes) {
     return bytes;
 }
 
+std::uint64_t pages_of(std::span<const std::shared_ptr<const DiskImage>> images) {
+    std::uint64_t pages = 0;
+    for (const auto& image : images) {
+        const auto size = image->size();
+        if (size > Memory::kMostDriveBytes ||
+            (pages += Drive::pages_for(size)) > Memory::kMostDriveBytes / kPageSize)
+            throw std::invalid_argument("the drives together have more than 1 TiB");
+    }
+    return pages;
+}
+
 }  // namespace
 
-Memory::Memory(std::shared_ptr<PageStore> store, std::uint64_t ram_bytes)
+Memory::Memory(std::shared_ptr<PageStore> store, std::uint64_t ram_bytes,
+               std::span<const std::shared_ptr<const DiskImage>> images)
     : ram_{memory_map::kRamBase, checked_ram_size(ram_bytes)},
-      pages_(std::move(store), (ram_bytes + kMaskRom.size) / kPageSize) {}
+      pages_(std::move(store), pages_on_bus() + pages_of(images)) {
+    PageIndex next{pages_on_bus()};
+    for (const auto& image : images) {
+        drives_.push_back({next, image});
+        next.value += Drive::pages_for(image->size());
+    }
+}
+
+void Memory::reset() {
+    std::vector<std::pair<PageIndex, PagePtr>> written;
+    PageRoot::for_each_difference(power_on_, pages_.share(), [&](PageIndex at, const Page*, const Page* now) {
+        if (at.value >= pages_on_bus()) written.emplace_back(at, now);
+    });
+    pages_.restore(power_on_);
+    for (auto& [at, page] : written) pages_.put_page(at, std::move(page));
+}
 
 PageIndex Memory::page_of_rom(PhysicalAddress at) const {
     return {(ram_.size >> kPageBits) + ((at.value - kMaskRom.base.value) >> kPageBits)};

@@ -1,4 +1,5 @@
-// Guest memory by physical address: RAM, and the mask ROM that the reset vector lies in.
+// Guest memory by physical address: RAM, and the mask ROM that the reset vector lies in. Behind both, out of
+// any address's reach, lie the pages that the guest has written to its drives.
 #pragma once
 
 #include <algorithm>
@@ -7,9 +8,11 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/address.hpp"
 #include "base/pages.hpp"
+#include "emu/drive.hpp"
 #include "emu/memory_map.hpp"
 
 namespace backspin::emu {
@@ -34,7 +37,12 @@ struct MemoryPiece {
 class Memory {
   public:
     /// `ram_bytes`: a multiple of the page size, at least one page; it costs only what is written.
-    Memory(std::shared_ptr<PageStore> store, std::uint64_t ram_bytes);
+    /// One drive for each image; together they have at most kMostDriveBytes, or std::invalid_argument.
+    Memory(std::shared_ptr<PageStore> store, std::uint64_t ram_bytes,
+           std::span<const std::shared_ptr<const DiskImage>> images = {});
+
+    /// So that a page table's directory stays small beside what it leads to.
+    static constexpr std::uint64_t kMostDriveBytes = std::uint64_t{1} << 40;
 
     BusRange ram() const { return ram_; }
 
@@ -57,8 +65,13 @@ class Memory {
     /// The memory as it is now is what reset() puts back: images loaded, and zeros.
     void keep_as_power_on() { power_on_ = pages_.share(); }
     void set_power_on(const PageRoot& root) { power_on_ = root; }
-    /// As after a power cycle. Precondition: the power-on memory was given.
-    void reset() { pages_.restore(power_on_); }
+    /// As after a power cycle: drives keep what was written to them. Precondition: the power-on memory was
+    /// given.
+    void reset();
+
+    std::size_t drive_count() const { return drives_.size(); }
+    /// By number, from 0. Valid as long as this memory.
+    Drive drive(std::size_t number) { return {pages_, drives_.at(number).first, drives_.at(number).image}; }
 
     PageTable& pages() { return pages_; }
     const PageTable& pages() const { return pages_; }
@@ -68,9 +81,16 @@ class Memory {
     bool covers(PhysicalAddress at, std::size_t length) const;
     void put(PhysicalAddress at, std::span<const std::byte> bytes);
 
+    struct DrivePlace {
+        PageIndex first;
+        std::shared_ptr<const DiskImage> image;
+    };
+    std::uint64_t pages_on_bus() const { return (ram_.size + memory_map::kMaskRom.size) / kPageSize; }
+
     BusRange ram_;
+    std::vector<DrivePlace> drives_;
     PageRoot power_on_;
-    PageTable pages_;  ///< RAM's pages first, then the ROM's
+    PageTable pages_;  ///< RAM's pages first, then the ROM's, then the drives'
 };
 
 }  // namespace backspin::emu

@@ -250,7 +250,11 @@ std::optional<StepInfo> move(Board& board, Memory& memory, const Input* input) {
         memory.reset();
         return StepInfo{StepKind::device_event, {}, false};
     }
-    if (board.handle_due_event()) return StepInfo{StepKind::device_event, {}, false};  // kind (c)
+    Dma dma(memory);
+    if (board.handle_due_event(dma)) {  // kind (c)
+        board.break_reservations(dma.take_written());
+        return StepInfo{StepKind::device_event, {}, false};
+    }
     if (const auto turn = board.next_turn()) {
         board.begin(*turn);
         return move_hart(board, memory, board.harts[turn->hart.value]);

@@ -34,8 +34,9 @@ BoardDescription describe(const MachineOptions& options) {
     return description;
 }
 
-RiscvMachine::RiscvMachine(const MachineOptions& options, const BootFiles& files)
-    : board_(options.board), memory_(PageStore::create(), checked_ram(options.ram_bytes)) {
+RiscvMachine::RiscvMachine(const MachineOptions& options, const BootFiles& files,
+                           std::span<const std::shared_ptr<const DiskImage>> images)
+    : board_(options.board), memory_(PageStore::create(), checked_ram(options.ram_bytes), images) {
     const auto plan = plan_boot(files, describe(options));
     for (const auto& placement : plan.placements) {
         if (!memory_.load(placement.at, placement.bytes))
@@ -78,7 +79,7 @@ RiscvMachine::OneStep RiscvMachine::advance(StepCount until, const RunOptions& o
         engine_->pages_replaced();
         return count_step(StepKind::device_event);
     }
-    if (board_.handle_due_event()) return count_step(StepKind::device_event);
+    if (handle_due_event()) return count_step(StepKind::device_event);
     if (const auto turn = board_.next_turn()) {
         auto& hart = board_.harts[turn->hart.value];
         if (const auto interrupt = interrupt_to_take(hart, board_.mip(hart))) {
@@ -91,6 +92,15 @@ RiscvMachine::OneStep RiscvMachine::advance(StepCount until, const RunOptions& o
     if (options.pause_when_idle) return {{}, RunEnd::idle};
     board_.jump_to_deadline();
     return count_step(StepKind::idle_jump);
+}
+
+bool RiscvMachine::handle_due_event() {
+    Dma dma(memory_);
+    if (!board_.handle_due_event(dma)) return false;
+    const auto written = dma.take_written();
+    board_.break_reservations(written);
+    for (const auto& piece : written) engine_->bytes_changed(piece.at, piece.length);
+    return true;
 }
 
 RiscvMachine::OneStep RiscvMachine::interrupt_hart(Hart& hart, Interrupt interrupt, Observer* observer) {
@@ -143,7 +153,8 @@ void RiscvMachine::apply(const Input& input) {
 }
 
 std::size_t RiscvMachine::room_for_input(Channel channel) const {
-    return board_.room_for_input(channel);
+    Dma dma(const_cast<Memory&>(memory_));  // which is only read
+    return board_.room_for_input(channel, dma);
 }
 
 HartId RiscvMachine::current_hart() const {

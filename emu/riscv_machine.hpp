@@ -32,8 +32,9 @@ BoardDescription describe(const MachineOptions& options);
 class RiscvMachine final : public Machine {
   public:
     /// At power-on, with the files in memory. Throws std::invalid_argument for options out of range,
-    /// LoadError for files that do not fit.
-    RiscvMachine(const MachineOptions& options, const BootFiles& files);
+    /// LoadError for files that do not fit. One drive for each image.
+    RiscvMachine(const MachineOptions& options, const BootFiles& files,
+                 std::span<const std::shared_ptr<const DiskImage>> images = {});
     ~RiscvMachine() override;
 
     // ---- Machine --------------------------------------------------------------------------------
@@ -75,6 +76,7 @@ class RiscvMachine final : public Machine {
         std::optional<RunEnd> end;  ///< why the run ends before another step
     };
     OneStep advance(StepCount until, const RunOptions& options, Observer* observer);
+    bool handle_due_event();
     OneStep interrupt_hart(Hart& hart, Interrupt interrupt, Observer* observer);
     OneStep run_hart(const Board::Turn& turn, StepCount until, Observer* observer);
     StepCount next_deadline_step(StepCount until) const;

@@ -8,6 +8,7 @@
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
 
+#include "cli/options/device_options.hpp"
 #include "cli/options/help.hpp"
 #include "cli/options/machine_options.hpp"
 #include "cli/units.hpp"
@@ -25,6 +26,7 @@ struct Verb {
     std::string summary;     ///< one or two sentences
     std::string positional;  ///< name of the one positional argument, and of the hidden option that takes it
     po::options_description options;
+    po::options_description devices{};  ///< shown by name only: they have a page of their own
 };
 
 po::options_description outside_options(bool saving) {
@@ -58,6 +60,7 @@ Verb run_verb() {
               "Runs an ELF or flat image; --gdb debugs it, both ways in time.",
               "IMAGE",
               {}};
+    verb.devices.add(device_options());
     verb.options.add(machine_options()).add(outside_options(false));
     return verb;
 }
@@ -68,6 +71,7 @@ Verb record_verb() {
               "Runs an image and records it: run --save without a debugger.",
               "IMAGE",
               {}};
+    verb.devices.add(device_options());
     verb.options.add(machine_options()).add(outside_options(true));
     return verb;
 }
@@ -82,6 +86,7 @@ Verb dtb_verb() {
     options.add_options()  //
         ("output,o", po::value<std::string>()->value_name("FILE"), "the tree (default: stdout)")(
             "force", "replace an existing file");
+    verb.devices.add(device_options());
     verb.options.add(machine_options()).add(options);
     return verb;
 }
@@ -114,7 +119,7 @@ Verb repair_verb() {
 
 po::variables_map parse(const Verb& verb, Arguments arguments) {
     po::options_description all;
-    all.add(verb.options);
+    all.add(verb.options).add(verb.devices);
     all.add_options()("help,h", "this text")(verb.positional.c_str(), po::value<std::string>());
     po::positional_options_description positional;
     positional.add(verb.positional.c_str(), 1);
@@ -266,6 +271,10 @@ std::string help_of(const Verb& verb) {
     std::ostringstream text;
     text << "Usage: backspin " << verb.name << ' ' << verb.usage << '\n' << verb.summary << '\n';
     if (!verb.options.options().empty()) text << verb.options;
+    if (verb.devices.options().empty()) return text.str();
+    text << "Devices:";
+    for (const auto& option : verb.devices.options()) text << " --" << option->long_name();
+    text << "\n  see 'backspin help devices'\n";
     return text.str();
 }
 
@@ -279,13 +288,31 @@ std::string overview() {
     return text + "\n'backspin VERB --help' says more; 'backspin --version' lists features.\n";
 }
 
+std::string devices_page() {
+    std::ostringstream text;
+    text << "Options of 'backspin run' and 'backspin record' that give the machine devices:\n"
+         << device_options();
+    return text.str();
+}
+
+/// What follows "help": a topic, or nothing.
+Command read_help(Arguments topic) {
+    if (topic.empty()) return PrintCommand{overview()};
+    if (topic.front() == "devices") return PrintCommand{devices_page()};
+    throw UsageError(
+        fmt::format("no help on '{}'; 'backspin --help' lists the verbs, 'backspin help devices' "
+                    "the devices",
+                    topic.front()));
+}
+
 }  // namespace
 
 Command parse_command_line(Arguments arguments) {
     if (arguments.empty()) throw UsageError("no verb given; 'backspin --help' lists them");
     const auto& first = arguments.front();
     if (first == "--version" || first == "-V") return PrintCommand{version_text()};
-    if (first == "--help" || first == "-h" || first == "help") return PrintCommand{overview()};
+    if (first == "--help" || first == "-h") return PrintCommand{overview()};
+    if (first == "help") return read_help(arguments.subspan(1));
     for (const auto& entry : kVerbs) {
         const auto verb = entry.describe();
         if (verb.name != first) continue;

@@ -8,10 +8,12 @@
 #include <stdexcept>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/position.hpp"
 #include "cli/options/console_choice.hpp"
 #include "cli/options/endpoint.hpp"
+#include "cli/options/outside_choice.hpp"
 #include "emu/riscv_machine.hpp"
 
 namespace backspin::cli {
@@ -36,7 +38,8 @@ struct MachineChoice {
     std::optional<emu::Isa> cpu;           ///< nothing: everything that there is in the width of the ELF file
     bool host_date = false;                ///< --rtc now: the machine's clock starts with the host's date
     std::optional<std::string> arguments;  ///< for semihosting; nothing: the name of the image
-    emu::MachineOptions options;           ///< but for what the three above say
+    emu::MachineOptions options;           ///< but for what is above
+    std::vector<OutsideChoice> devices;    ///< what is behind each of options.board.virtio
 };
 
 /// What a guest's power-off does while a debugger is attached.

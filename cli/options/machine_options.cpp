@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/pages.hpp"
+#include "cli/options/device_options.hpp"
 #include "cli/units.hpp"
 
 namespace backspin::cli {
@@ -120,6 +121,7 @@ MachineChoice read_machine(const po::variables_map& values, const std::optional<
     read_harts(values, machine);
     read_clock(values, machine);
     read_files(values, image, machine);
+    read_devices(values, machine);
     return machine;
 }
 

@@ -220,13 +220,23 @@ TEST(CommandLine, SaysWhatIsWrongInOneLine) {
 }
 
 TEST(CommandLine, HelpOfEachVerbFitsOnePage) {
-    for (const std::string verb : {"", "run ", "record ", "replay ", "info ", "repair ", "dtb "}) {
+    for (const std::string verb :
+         {"", "run ", "record ", "replay ", "info ", "repair ", "dtb ", "help devices "}) {
         const auto text = std::get<PrintCommand>(parse(verb + "--help")).text;
-        EXPECT_THAT(text, HasSubstr("Usage: backspin"));
+        EXPECT_THAT(text, HasSubstr(verb == "help devices " ? "Devices" : "Usage: backspin"));
         EXPECT_LE(std::ranges::count(text, '\n'), 34) << text;
         std::istringstream lines(text);
         for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
     }
+}
+
+TEST(CommandLine, HelpOfTheVerbsThatHaveDevicesLeadsToTheirPage) {
+    for (const std::string verb : {"run", "record", "dtb"}) {
+        const auto text = std::get<PrintCommand>(parse(verb + " --help")).text;
+        EXPECT_THAT(text, HasSubstr("--rng")) << verb;
+        EXPECT_THAT(text, HasSubstr("'backspin help devices'")) << verb;
+    }
+    EXPECT_THAT(complaint("help nothing"), HasSubstr("help devices"));
 }
 
 TEST(CommandLine, VersionListsFeatures) {

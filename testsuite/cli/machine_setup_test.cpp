@@ -43,7 +43,8 @@ MachineSetup unusual_setup() {
                            .rtc_start = 0,
                            .reboots = false,
                            .semihosting = true,
-                           .semihosting_arguments = "one two"};
+                           .semihosting_arguments = "one two",
+                           .virtio = {emu::virtio::EntropyOptions{5}, {}, emu::virtio::EntropyOptions{}}};
     setup.images = {{"kernel", kProgramRole, kProgram},
                     {"firmware", kBiosRole, Bytes(100, std::byte{1})},
                     {"root.cpio", kInitrdRole, Bytes(200, std::byte{2})}};

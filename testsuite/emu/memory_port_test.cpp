@@ -209,7 +209,7 @@ TEST(MemoryAccess, WhatAReadOfADeviceStartsFallsDueAtItsPosition) {
     write_device(guest, memory_map::kUart, Uart16550::FCR, AccessSize::byte, 0xc1);
     guest.edit_board([](Board& board) {
         const std::array characters{std::byte{'x'}, std::byte{'y'}};
-        board.input(kConsoleChannel, characters);
+        board.uart.input(characters, {board.time(), nullptr});
         board.uart.event({board.time(), nullptr});
     });
     guest.run(1000);  // in one run from before the read to behind the timeout

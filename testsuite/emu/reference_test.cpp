@@ -55,7 +55,7 @@ struct ReferenceTest : ::testing::Test {
     void make_device_event_due() {
         write_device(memory_map::kUart, Uart16550::FCR, AccessSize::byte, 0x81);
         const std::byte character{'x'};
-        board.input(kConsoleChannel, std::span(&character, 1));
+        board.uart.input(std::span(&character, 1), {board.time(), nullptr});
         board.idle = board.idle + (*board.uart.next_event() - board.time());
     }
     void write_finisher(std::uint64_t value) {

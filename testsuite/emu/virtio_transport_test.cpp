@@ -1,30 +1,33 @@
-#include "emu/devices/virtio_mmio.hpp"
+#include "emu/devices/virtio/transport.hpp"
 
 #include <gtest/gtest.h>
 
+#include "emu/board.hpp"
 #include "emu/memory_map.hpp"
 
 namespace backspin::emu {
 namespace {
 
+using virtio::Transport;
+
 constexpr DeviceContext kContext{};
 
-TEST(VirtioMmio, EachOfTheEightTransportsSaysThatItIsOneAndThatItIsEmpty) {
-    VirtioMmio virtio;
+TEST(VirtioTransport, EachOfTheEightSaysThatItIsOneAndThatItIsEmpty) {
+    Board board{BoardOptions{}};
     for (std::uint64_t base = 0; base < memory_map::kVirtio.size; base += memory_map::kVirtioTransportSize) {
         const auto read = [&](std::uint64_t offset) {
-            return virtio.read(base + offset, AccessSize::word, kContext);
+            return board.read_device({memory_map::kVirtio.base.value + base + offset}, AccessSize::word);
         };
-        EXPECT_EQ(read(VirtioMmio::MagicValue), 0x7472'6976u);
-        EXPECT_EQ(read(VirtioMmio::Version), 2u);
-        EXPECT_EQ(read(VirtioMmio::DeviceID), 0u);
-        EXPECT_EQ(read(VirtioMmio::VendorID), 0x554d'4551u);
+        EXPECT_EQ(read(Transport::MagicValue), 0x7472'6976u);
+        EXPECT_EQ(read(Transport::Version), 2u);
+        EXPECT_EQ(read(Transport::DeviceID), 0u);
+        EXPECT_EQ(read(Transport::VendorID), 0x554d'4551u);
     }
     EXPECT_EQ(memory_map::kVirtioTransports, 8u);
 }
 
-TEST(VirtioMmio, AllElseReadsZeroAndWritesDoNothing) {
-    VirtioMmio virtio;
+TEST(VirtioTransport, AllElseReadsZeroAndWritesDoNothing) {
+    Transport virtio;
     for (std::uint64_t offset = 0; offset < memory_map::kVirtioTransportSize; offset += 4) {
         EXPECT_TRUE(virtio.write(offset, AccessSize::word, 0xffff'ffff, kContext));
     }

@@ -1,0 +1,16 @@
+// The options that give the machine virtio devices. Each is one transport, in the order: --drive, --net,
+// --virtio-console, --rng, --sound, --keyboard and --pointer, and within a kind as on the command line.
+#pragma once
+
+#include <boost/program_options.hpp>
+
+#include "cli/options/command.hpp"
+
+namespace backspin::cli {
+
+boost::program_options::options_description device_options();
+
+/// Appends the devices to the machine. Throws UsageError.
+void read_devices(const boost::program_options::variables_map& values, MachineChoice& machine);
+
+}  // namespace backspin::cli

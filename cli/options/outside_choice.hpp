@@ -1,0 +1,18 @@
+// What the user wants behind a virtio device. To add a kind: a struct here, its option in device_options.cpp,
+// and a class in cli/outside/.
+#pragma once
+
+#include <variant>
+#include <vector>
+
+namespace backspin::cli {
+
+/// --rng host
+struct HostEntropy {
+    bool operator==(const HostEntropy&) const = default;
+};
+
+/// std::monostate: the device needs nothing from outside.
+using OutsideChoice = std::variant<std::monostate, HostEntropy>;
+
+}  // namespace backspin::cli

@@ -1,0 +1,26 @@
+#include "emu/devices/virtio/list.hpp"
+
+namespace backspin::emu::virtio {
+namespace {
+
+struct Make {
+    AnyDevice operator()(std::monostate) const { return std::monostate{}; }
+    AnyDevice operator()(const EntropyOptions& options) const { return Entropy(options); }
+};
+
+struct Kind {
+    std::string_view operator()(std::monostate) const { return "none"; }
+    std::string_view operator()(const EntropyOptions&) const { return "entropy"; }
+};
+
+}  // namespace
+
+AnyDevice make_device(const DeviceOptions& options) {
+    return std::visit(Make{}, options);
+}
+
+std::string_view kind_of(const DeviceOptions& options) {
+    return std::visit(Kind{}, options);
+}
+
+}  // namespace backspin::emu::virtio

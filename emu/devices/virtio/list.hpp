@@ -1,0 +1,24 @@
+// All kinds of virtio devices that the board can have: to add one, add its options and its class here.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "emu/devices/virtio/entropy.hpp"
+
+namespace backspin::emu::virtio {
+
+/// What the user chose for one transport; nothing stands behind one with std::monostate.
+using DeviceOptions = std::variant<std::monostate, EntropyOptions>;
+
+/// In the order of DeviceOptions.
+using AnyDevice = std::variant<std::monostate, Entropy>;
+
+AnyDevice make_device(const DeviceOptions& options);
+
+/// "virtio0-entropy" for the first transport, and so on: names of components.
+std::string_view kind_of(const DeviceOptions& options);
+
+}  // namespace backspin::emu::virtio
