@@ -101,7 +101,7 @@ Board::Board(const BoardOptions& chosen)
       rtc(chosen.rtc_start),
       names_(names_of(chosen)) {
     for (std::size_t i = 0; i < chosen.virtio.size(); ++i) {
-        virtio[i] = virtio::Transport(chosen.virtio[i]);
+        virtio[i] = virtio::Transport(chosen.virtio[i], virtio_channel(i));
         if (virtio[i].has_device()) virtio_in_use_.push_back(i);
     }
 }

@@ -24,18 +24,23 @@ inline constexpr std::uint64_t kFeatureVersion1 = std::uint64_t{1} << 32;
 /// A device's access to its queues during one step.
 class Port {
   public:
-    Port(Dma& memory, std::span<Queue> queues, std::uint64_t features, const DeviceContext& context)
+    Port(Dma& memory, std::span<Queue> queues, std::uint64_t features, const DeviceContext& context,
+         Channel channel)
         : dma(memory),
           now(context.now),
-          output(context.output),
+          output_(context.output),
+          channel_(channel),
           features_(features),
           queues_(queues),
           ring_{(features & kFeatureIndirectDescriptors) != 0, (features & kFeatureEventIndex) != 0} {}
 
     Dma& dma;
     VirtualTime now;
-    OutputSink* output;  ///< null: output is dropped (internal runs)
 
+    /// Hands out one packet, or any number of bytes where the device's output is a stream.
+    void send(std::span<const std::byte> bytes) {
+        if (output_ != nullptr) output_->output(channel_, bytes);
+    }
     bool has_feature(std::uint64_t bit) const { return (features_ & bit) != 0; }
     bool has_chain(std::size_t queue) const { return queues_[queue].has_chain(dma); }
     /// Nothing when there is none, or the queue is broken.
@@ -60,6 +65,8 @@ class Port {
     bool popped(std::size_t queue) const { return (popped_ >> queue & 1) != 0; }
 
   private:
+    OutputSink* output_;  ///< null: output is dropped (internal runs)
+    Channel channel_;
     std::uint64_t features_;
     std::span<Queue> queues_;
     RingFeatures ring_;

@@ -182,7 +182,7 @@ void Transport::notify(std::uint32_t queue, VirtualTime now) {
 template <class Work>
 void Transport::with_port(const DeviceContext& context, Dma& dma, Work work) {
     const auto queues = std::span(registers_.queues).first(device()->queue_count());
-    Port port(dma, queues, registers_.driver_features, context);
+    Port port(dma, queues, registers_.driver_features, context, channel_);
     work(*device(), port);
     bool broken = port.failed();
     for (std::size_t i = 0; i < queues.size(); ++i) {
@@ -228,7 +228,7 @@ std::size_t Transport::room_for_input(VirtualTime now, Dma& dma) const {
     if (device() == nullptr || !is_running()) return 0;
     auto queues = registers_.queues;  // a look that finds one broken changes nothing here
     Port port(dma, std::span(queues).first(device()->queue_count()), registers_.driver_features,
-              {now, nullptr});
+              {now, nullptr}, channel_);
     return device()->room_for_input(port);
 }
 

@@ -71,7 +71,9 @@ class Transport final : public Device {
     enum InterruptBit : std::uint32_t { kUsedBuffer = 1, kConfigurationChange = 2 };
 
     Transport() = default;
-    explicit Transport(const DeviceOptions& options) : device_(make_device(options)) {}
+    /// The device's output goes by this channel.
+    explicit Transport(const DeviceOptions& options, Channel channel = {})
+        : device_(make_device(options)), channel_(channel) {}
 
     // ---- Device: the registers ------------------------------------------------------------------
     std::optional<std::uint64_t> read(std::uint64_t offset, AccessSize size, const DeviceContext&) override;
@@ -153,6 +155,7 @@ class Transport final : public Device {
     };
 
     AnyDevice device_;
+    Channel channel_;
     Registers registers_;
 };
 
