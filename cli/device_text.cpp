@@ -2,11 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/mac_address.hpp"
+
 namespace backspin::cli {
 namespace {
 
 using emu::virtio::DeviceOptions;
 using emu::virtio::EntropyOptions;
+using emu::virtio::NetOptions;
 using nlohmann::json;
 
 /// Writes the members beside "kind"; one overload each.
@@ -16,6 +19,7 @@ struct Write {
     void operator()(const EntropyOptions& options) const {
         if (options.seed) out["seed"] = *options.seed;
     }
+    void operator()(const NetOptions& options) const { out["mac"] = to_text(options.mac); }
 };
 
 std::optional<std::uint64_t> number(const json& in, const char* key) {
@@ -28,6 +32,14 @@ std::optional<DeviceOptions> read_entropy(const json& in) {
     EntropyOptions options;
     options.seed = number(in, "seed");
     return options;
+}
+
+std::optional<DeviceOptions> read_net(const json& in) {
+    const auto found = in.find("mac");
+    if (found == in.end() || !found->is_string()) return std::nullopt;
+    const auto mac = parse_mac(found->get<std::string>());
+    if (!mac) return std::nullopt;
+    return NetOptions{*mac};
 }
 
 }  // namespace
@@ -44,6 +56,7 @@ std::optional<DeviceOptions> device_of(std::string_view text) {
     const auto kind = in["kind"].get<std::string>();
     if (kind == "none") return DeviceOptions{};
     if (kind == "entropy") return read_entropy(in);
+    if (kind == "net") return read_net(in);
     return std::nullopt;
 }
 

@@ -6,11 +6,13 @@ namespace {
 struct Make {
     AnyDevice operator()(std::monostate) const { return std::monostate{}; }
     AnyDevice operator()(const EntropyOptions& options) const { return Entropy(options); }
+    AnyDevice operator()(const NetOptions& options) const { return Net(options); }
 };
 
 struct Kind {
     std::string_view operator()(std::monostate) const { return "none"; }
     std::string_view operator()(const EntropyOptions&) const { return "entropy"; }
+    std::string_view operator()(const NetOptions&) const { return "net"; }
 };
 
 }  // namespace

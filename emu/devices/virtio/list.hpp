@@ -7,14 +7,15 @@
 #include <vector>
 
 #include "emu/devices/virtio/entropy.hpp"
+#include "emu/devices/virtio/net.hpp"
 
 namespace backspin::emu::virtio {
 
 /// What the user chose for one transport; nothing stands behind one with std::monostate.
-using DeviceOptions = std::variant<std::monostate, EntropyOptions>;
+using DeviceOptions = std::variant<std::monostate, EntropyOptions, NetOptions>;
 
 /// In the order of DeviceOptions.
-using AnyDevice = std::variant<std::monostate, Entropy>;
+using AnyDevice = std::variant<std::monostate, Entropy, Net>;
 
 AnyDevice make_device(const DeviceOptions& options);
 
