@@ -19,6 +19,18 @@ void add(MachineChoice& machine, const emu::virtio::DeviceOptions& device, Outsi
     machine.options.board.virtio.push_back(device);
 }
 
+/// Each card without an address of its own has the next one, as on QEMU.
+void read_networks(const po::variables_map& values, MachineChoice& machine) {
+    if (values.count("net") == 0) return;
+    emu::virtio::NetOptions card;
+    for (const auto& text : values["net"].as<std::vector<std::string>>()) {
+        auto network = parse_network(text);
+        add(machine, network.mac ? emu::virtio::NetOptions{*network.mac} : card,
+            std::visit([](auto& outside) { return OutsideChoice(std::move(outside)); }, network.outside));
+        ++card.mac.back();
+    }
+}
+
 void read_entropy(const po::variables_map& values, MachineChoice& machine) {
     const auto source = text_of(values, "rng");
     const auto seed = text_of(values, "seed");
@@ -38,12 +50,16 @@ po::options_description device_options() {
     const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
     po::options_description options("Devices");
     options.add_options()                                                     //
+        ("net", po::value<std::vector<std::string>>()->value_name("WHERE[,mac=ADDRESS]")->composing(),
+         "a network card: user[,hostfwd=tcp:[HOST]:PORT-:PORT][,restrict=on], socket,connect=[HOST:]PORT, "
+         "socket,listen=[HOST:]PORT (or unix:PATH) or none; may be repeated")  //
         ("rng", text("host"), "a random number generator, fed by this host")  //
         ("seed", text("N"), "the same, fed by a generator with this seed");
     return options;
 }
 
 void read_devices(const po::variables_map& values, MachineChoice& machine) {
+    read_networks(values, machine);
     read_entropy(values, machine);
 }
 

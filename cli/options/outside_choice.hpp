@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "cli/options/network_choice.hpp"
+
 namespace backspin::cli {
 
 /// --rng host
@@ -13,6 +15,6 @@ struct HostEntropy {
 };
 
 /// std::monostate: the device needs nothing from outside.
-using OutsideChoice = std::variant<std::monostate, HostEntropy>;
+using OutsideChoice = std::variant<std::monostate, HostEntropy, UserNetwork, SocketNetwork>;
 
 }  // namespace backspin::cli

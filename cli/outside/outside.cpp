@@ -3,6 +3,8 @@
 #include <variant>
 
 #include "cli/outside/host_entropy.hpp"
+#include "cli/outside/socket_network.hpp"
+#include "cli/outside/user_network.hpp"
 
 namespace backspin::cli {
 namespace {
@@ -15,6 +17,12 @@ struct Open {
     std::unique_ptr<Outside> operator()(std::monostate) const { return nullptr; }
     std::unique_ptr<Outside> operator()(const HostEntropy&) const {
         return std::make_unique<HostEntropySource>();
+    }
+    std::unique_ptr<Outside> operator()(const UserNetwork& choice) const {
+        return open_user_network(loop, choice);
+    }
+    std::unique_ptr<Outside> operator()(const SocketNetwork& choice) const {
+        return open_socket_network(loop, choice);
     }
 };
 
