@@ -6,16 +6,20 @@
 #include <variant>
 #include <vector>
 
+#include "emu/devices/virtio/block.hpp"
+#include "emu/devices/virtio/console.hpp"
 #include "emu/devices/virtio/entropy.hpp"
+#include "emu/devices/virtio/input.hpp"
 #include "emu/devices/virtio/net.hpp"
 
 namespace backspin::emu::virtio {
 
 /// What the user chose for one transport; nothing stands behind one with std::monostate.
-using DeviceOptions = std::variant<std::monostate, EntropyOptions, NetOptions>;
+using DeviceOptions =
+    std::variant<std::monostate, EntropyOptions, BlockOptions, NetOptions, ConsoleOptions, InputOptions>;
 
 /// In the order of DeviceOptions.
-using AnyDevice = std::variant<std::monostate, Entropy, Net>;
+using AnyDevice = std::variant<std::monostate, Entropy, Block, Net, Console, Input>;
 
 AnyDevice make_device(const DeviceOptions& options);
 
