@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Writes an initramfs around a static busybox: initramfs.py BUSYBOX OUTPUT
+"""Writes an initramfs around a static busybox: initramfs.py BUSYBOX OUTPUT [--modules FOLDER]
 
 The init mounts the kernel's file systems, keeps the kernel's messages off the console, says that it is there, and runs a
 shell that Ctrl-C can interrupt. The archive is the
 kernel's "newc" cpio, uncompressed and without a date or an owner of this machine: the same busybox gives the same bytes.
+
+With modules, a folder made by modules.py from MODULES, the init loads the drivers of what the machine has instead, mounts
+the disk that disk.py makes, and goes on from there.
 """
 
 import argparse
@@ -25,6 +28,34 @@ mount -t devtmpfs devtmpfs /dev
 echo 1 >/proc/sys/kernel/printk
 echo '{READY}'
 exec setsid cttyhack sh
+"""
+
+# The drivers of virtio devices by the device's number, and those of the root file system.
+DRIVERS = {"0x0001": ["virtio_net"], "0x0002": ["virtio_blk"], "0x0004": ["virtio_rng"], "0x0012": ["virtio_input", "evdev"],
+           "0x0019": ["virtio_snd"]}
+TRANSPORT, FILE_SYSTEM = ["virtio_mmio"], ["crc32c_generic", "ext4"]
+MODULES = [*TRANSPORT, *(module for modules in DRIVERS.values() for module in modules), *FILE_SYSTEM]
+
+INIT_WITH_MODULES = """#!/bin/sh
+export PATH=/bin
+mount -t devtmpfs devtmpfs /dev
+mount -t sysfs sysfs /sys
+load() {{
+    for module; do
+        [ -e /sys/module/$module ] || insmod /modules/$module.ko || echo "insmod $module failed"
+    done
+}}
+load {transport}
+for device in /sys/bus/virtio/devices/*/device; do
+    case $(cat $device) in
+{cases}
+    esac
+done
+load {file_system}
+umount /sys
+mount -t ext4 /dev/vda /root && exec switch_root /root /sbin/init
+echo 'no root file system on /dev/vda'
+exec sh
 """
 
 CONSOLE = 5 << 8 | 1  # the device numbers of /dev/console
@@ -74,12 +105,36 @@ def build(busybox, init=INIT):
     return archive.finish()
 
 
+def build_with_modules(busybox, modules):
+    archive = Archive()
+    for folder in ("bin", "dev", "modules", "root", "sys"):
+        archive.folder(folder)
+    archive.add("dev/console", stat.S_IFCHR | 0o600, device=CONSOLE)
+    archive.file("bin/busybox", busybox)
+    for applet in ("[", "cat", "insmod", "mount", "sh", "switch_root", "umount"):
+        archive.symlink(f"bin/{applet}", "busybox")
+    needed = dict(line.split(": ") for line in (modules / "needed").read_text().splitlines())
+
+    def to_load(wanted):
+        return " ".join(needed[name] for name in wanted)
+
+    for path in sorted(modules.glob("*.ko")):
+        archive.file(f"modules/{path.name}", path.read_bytes(), 0o644)
+    init = INIT_WITH_MODULES.format(
+        transport=to_load(TRANSPORT), file_system=to_load(FILE_SYSTEM),
+        cases="\n".join(f"        {device}) load {to_load(drivers)} ;;" for device, drivers in DRIVERS.items()))
+    archive.file("init", init.encode())
+    return archive.finish()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("busybox", type=pathlib.Path)
     parser.add_argument("output", type=pathlib.Path)
+    parser.add_argument("--modules", type=pathlib.Path)
     options = parser.parse_args()
-    options.output.write_bytes(build(options.busybox.read_bytes()))
+    busybox = options.busybox.read_bytes()
+    options.output.write_bytes(build_with_modules(busybox, options.modules) if options.modules else build(busybox))
 
 
 if __name__ == "__main__":
