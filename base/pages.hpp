@@ -147,6 +147,7 @@ class PageTable {
     const Page* find(PageIndex index) const;
     /// Whose pages these are. Whoever keeps one beyond the next restore keeps the store, too.
     std::shared_ptr<const PageStore> store() const { return store_; }
+    std::shared_ptr<PageStore> store() { return store_; }
     /// The page, private to this epoch: copied first if it is shared. Valid for writing until share or
     /// restore.
     Page* write_page(PageIndex index);

@@ -69,6 +69,8 @@ class RiscvMachine final : public Machine {
 
     const Board& board() const { return board_; }
     const Memory& memory() const { return memory_; }
+    /// For the pages of a state that is to be loaded.
+    std::shared_ptr<PageStore> page_store() { return memory_.pages().store(); }
 
   private:
     struct OneStep {

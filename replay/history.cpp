@@ -17,12 +17,16 @@ History::History(Machine& machine, PastRun past, Frontier kind, const TimelineOp
     : machine_(machine),
       log_(std::move(past.log)),
       snapshots_(options.snapshot_budget),
-      frontier_(past.frontier),
+      begin_(machine.now()),
+      frontier_(kind == Frontier::live ? begin_ : past.frontier),
       live_(kind == Frontier::live),
-      epoch_steps_(std::max(options.epoch_steps, StepCount{1})),
+      passed_(options.epoch_steps),
+      stored_(options.stored),
       listener_(options.listener) {
-    assert(machine.now() == StepCount{0});
+    if (frontier_ < begin_) throw BadLog("a run that ends before it begins");
     if (log_.next(branch_, frontier_) != nullptr) throw BadLog("an input after the end of the run");
+    const auto* first = log_.next(branch_, {});
+    if (first != nullptr && first->at.step < begin_) throw BadLog("an input before the beginning of the run");
     take_epoch();
 }
 
@@ -69,20 +73,25 @@ Arrival History::run(const Way& way) {
 
 StepCount History::bound(const Way& way) const {
     // What lies at an epoch's end is kept when the machine comes by.
-    const StepCount epoch_end = after({now().value - now().value % epoch_steps_.value}, epoch_steps_);
-    return !way.look_ahead && epoch_end >= next_epoch_ ? epoch_end : kEndOfTime;
+    const auto epoch_end = passed_.boundary_after(now());
+    return !way.look_ahead && is_new_epoch(epoch_end) ? epoch_end : kEndOfTime;
+}
+
+bool History::is_new_epoch(StepCount at) const {
+    return passed_.is_boundary(at) && !passed_.contains(at);
 }
 
 void History::arrived(const Way& way) {
     if (way.look_ahead) return;
     frontier_ = std::max(frontier_, now());
-    if (now() >= next_epoch_ && now().value % epoch_steps_.value == 0) take_epoch();
+    if (is_new_epoch(now())) take_epoch();
 }
 
 void History::take_epoch() {
     auto state = machine_.save();
-    next_epoch_ = now() + epoch_steps_;
-    if (listener_ != nullptr) listener_->on_epoch(position(now()), state);
+    const bool newest = passed_.is_newest(now());
+    if (passed_.is_boundary(now())) passed_.add(now());
+    if (listener_ != nullptr && newest) listener_->on_epoch(position(now()), state);
     snapshots_.insert({position(now()), std::move(state)});
 }
 
@@ -121,22 +130,27 @@ void History::take(Input input) {
 
 // ---- going to a position ------------------------------------------------------------------------
 
-const SavedState& History::nearest_at_or_before(StepCount step) const {
-    // The first snapshot lies at 0 and is never dropped.
+const SavedState& History::nearest_at_or_before(StepCount step, StepCount good_enough) {
+    // The first snapshot lies at the beginning and is never dropped.
     const auto& kept = snapshots_.nearest_at_or_before(position(step))->state;
     const auto* rung = ladder_.nearest_at_or_before(step);
-    return rung != nullptr && rung->at > kept.at ? *rung : kept;
+    const auto& nearest = rung != nullptr && rung->at > kept.at ? *rung : kept;
+    if (stored_ == nullptr) return nearest;
+    const auto stored = stored_->latest_at_or_before(step);
+    if (!stored || *stored <= std::max(nearest.at, good_enough)) return nearest;
+    add_snapshot(stored_->load(*stored));
+    return snapshots_.nearest_at_or_before(position(step))->state;
 }
 
 Arrival History::go_to(StepCount target) {
     assert(target <= frontier_);
-    const auto& from = nearest_at_or_before(target);
+    const auto& from = nearest_at_or_before(target, now() <= target ? now() : StepCount{});
     if (now() > target || now() < from.at) load(from);
     return run({.until = target});
 }
 
 Arrival History::go_to_with_ladder(StepCount target) {
-    const auto foot = nearest_at_or_before({target.value - std::min<std::uint64_t>(target.value, 1)}).at;
+    const auto foot = nearest_at_or_before(target > begin_ ? StepCount{target.value - 1} : begin_).at;
     if (target - foot > Ladder::kReach) {
         for (const auto rung : Ladder::rungs(foot, target)) {
             if (const auto arrival = go_to(rung); arrival != Arrival::reached) return arrival;

@@ -12,6 +12,7 @@
 #include "replay/event_log.hpp"
 #include "replay/host.hpp"
 #include "replay/ladder.hpp"
+#include "replay/passed_epochs.hpp"
 #include "replay/slice_pacer.hpp"
 #include "replay/timeline.hpp"
 #include "snapshots/snapshot_set.hpp"
@@ -45,13 +46,16 @@ struct Way {
 class History {
   public:
     enum class Frontier : bool { fixed, live };
-    /// Takes the first snapshot. Throws BadLog for a past run whose log goes on behind its frontier.
+    /// Begins where the machine is, and takes the first snapshot. Throws BadLog for a past run whose log goes
+    /// on behind its frontier.
     History(Machine& machine, PastRun past, Frontier kind, const TimelineOptions& options);
 
     HostHooks hooks;
 
     const Machine& machine() const { return machine_; }
     StepCount now() const { return machine_.now(); }
+    /// Where the history begins: 0, or the position of the state that it started from.
+    StepCount begin() const { return begin_; }
     StepCount frontier() const { return frontier_; }
     bool live() const { return live_; }
     Position position(StepCount step) const { return {branch_, step}; }
@@ -79,8 +83,9 @@ class History {
     /// steps back from there wants.
     Arrival go_to_with_ladder(StepCount target);
 
-    /// The latest snapshot or rung that is not after the step.
-    const SavedState& nearest_at_or_before(StepCount step) const;
+    /// The latest snapshot or rung that is not after the step; a stored one is fetched if it is nearer than
+    /// those, and after `good_enough`. Precondition: step >= begin(). Valid until the machine runs.
+    const SavedState& nearest_at_or_before(StepCount step, StepCount good_enough = {});
 
     SavedState save() { return machine_.save(); }
     void load(const SavedState& state) { machine_.load(state); }
@@ -94,6 +99,7 @@ class History {
   private:
     Arrival ended(RunEnd end) const;
     StepCount bound(const Way& way) const;
+    bool is_new_epoch(StepCount at) const;
     void arrived(const Way& way);
     void take_epoch();
 
@@ -102,10 +108,11 @@ class History {
     EventLog log_;
     snapshots::SnapshotSet snapshots_;
     Ladder ladder_;
+    StepCount begin_;
     StepCount frontier_;
     bool live_;
-    StepCount epoch_steps_;
-    StepCount next_epoch_;  ///< the first multiple of epoch_steps_ that the timeline has not come to
+    PassedEpochs passed_;  ///< their snapshots have been taken
+    StoredSnapshots* stored_;
     HistoryListener* listener_;
     SlicePacer plain_pacer_;
     SlicePacer observed_pacer_;  ///< armed runs are slower, and a filter makes them slower still

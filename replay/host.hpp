@@ -65,8 +65,19 @@ class HistoryListener {
     /// A live machine is about to take this input, which is in the log by now.
     virtual void on_input(const Event&) {}
     /// The first time that the timeline comes to this multiple of the epoch length, in ascending order, from
-    /// 0 on. A replay that jumps ahead over a stored snapshot does not come to those between.
+    /// the beginning of history on, which need not be a multiple. A replay that jumps ahead over a stored
+    /// snapshot does not come to those between.
     virtual void on_epoch(Position, const SavedState&) {}
+};
+
+/// Snapshots that are not in memory: those of a recording.
+class StoredSnapshots {
+  public:
+    virtual ~StoredSnapshots() = default;
+    /// The position of the latest that is not after the step; nothing if there is none.
+    virtual std::optional<StepCount> latest_at_or_before(StepCount step) const = 0;
+    /// Precondition: there is one at that position. May throw what its file's errors are.
+    virtual SavedState load(StepCount at) = 0;
 };
 
 }  // namespace backspin::replay

@@ -66,7 +66,7 @@ std::variant<StepCount, InterruptSearch::NotComplete> InterruptSearch::entry_of(
         return NotComplete{};
     };
     StepCount end{back.value - 1};
-    while (end > StepCount{0}) {
+    while (end > history_.begin()) {
         auto arrival = Arrival::reached;
         const auto* known = known_before(end, arrival);
         if (known == nullptr) return NotComplete{arrival};

@@ -18,7 +18,7 @@ Stopped Timeline::go_back(const Stops& stops) {
         if (const auto early = std::get<SearchBack::None>(result).early) return parts_->gave_up(*early, home);
     }
     // With a ladder: the user goes on back from here, by steps or to the next hit.
-    const auto end = history.go_to_with_ladder(found != nullptr ? found->report : StepCount{0});
+    const auto end = history.go_to_with_ladder(found != nullptr ? found->report : history.begin());
     if (end != Arrival::reached) return parts_->gave_up(end, home);
     return found != nullptr ? parts_->stopped_at(found->hits) : parts_->stopped(StopReason::history_begin);
 }
@@ -37,7 +37,7 @@ struct BackEnd {
 std::variant<BackEnd, Arrival> end_of_step_back(TimelineParts& parts, StepCount here, HartId hart,
                                                 const std::optional<StepsBack::Landing>& landing,
                                                 const Stops& stops, std::span<const Hit> told) {
-    BackEnd end{.at = landing ? landing->at : StepCount{0},
+    BackEnd end{.at = landing ? landing->at : parts.history.begin(),
                 .why = landing ? StopReason::done : StopReason::history_begin,
                 .hits = {}};
     if (stops.points.empty()) return end;

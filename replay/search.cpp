@@ -98,6 +98,7 @@ std::variant<SearchBack::Found, SearchBack::None> SearchBack::latest(const Stops
     Reporter reporter(history_, here);
     const std::function<void()> each_slice = [&] { reporter.report_if_due(); };
     auto end = here;
+    floor = std::max(floor, history_.begin());
     while (end > floor) {
         const auto known = known_before(end, stops, each_slice);
         if (const auto* early = std::get_if<Arrival>(&known)) return None{*early};

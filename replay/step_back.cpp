@@ -6,7 +6,7 @@ std::variant<StepsBack::Landing, StepsBack::None> StepsBack::landing(StepCount f
                                                                      bool show_interrupts) {
     const auto end = own_step_end(from, hart, show_interrupts);
     if (const auto* early = std::get_if<Arrival>(&end)) return None{*early};
-    if (std::get<StepCount>(end) == StepCount{0}) return None{};
+    if (std::get<StepCount>(end) == trace_.history_begin()) return None{};
     const StepCount undone{std::get<StepCount>(end).value - 1};
     const auto before = own_step_end(undone, hart, show_interrupts);
     if (const auto* early = std::get_if<Arrival>(&before)) return None{*early};
@@ -14,7 +14,7 @@ std::variant<StepsBack::Landing, StepsBack::None> StepsBack::landing(StepCount f
 }
 
 std::variant<StepCount, Arrival> StepsBack::own_step_end(StepCount end, HartId hart, bool show_interrupts) {
-    while (end > StepCount{0}) {
+    while (end > trace_.history_begin()) {
         const auto step = trace_.before(end);
         if (!step) return trace_.early();
         const bool attempt = step->kind == StepKind::attempt && step->hart == hart;

@@ -18,8 +18,8 @@ Arrival StepTrace::trace_until(StepCount end) {
     if (const auto arrival = history_.go_to_with_ladder(end); arrival != Arrival::reached) return arrival;
     // A window of the ladder's reach serves that many steps back. Where snapshots are not dense so far back,
     // a shorter one from the nearest does.
-    const auto wanted = end.value - std::min(end.value, Ladder::kReach.value);
-    const auto* from = &history_.nearest_at_or_before({wanted});
+    const auto reach = std::min(end - history_.begin(), Ladder::kReach);
+    const auto* from = &history_.nearest_at_or_before(end - reach);
     if (end - from->at > Ladder::kReach + Ladder::kReach)
         from = &history_.nearest_at_or_before({end.value - 1});
     begin_ = from->at;

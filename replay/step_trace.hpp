@@ -16,11 +16,12 @@ class StepTrace {
     explicit StepTrace(History& history) : history_(history) {}
 
     /// The step that ended at `end`. Nothing if it could not be found: see early(). Moves the machine
-    /// anywhere. Precondition: 0 < end <= frontier.
+    /// anywhere. Precondition: history_begin() < end <= frontier.
     std::optional<StepInfo> before(StepCount end);
 
     /// Why before() gave nothing: interrupted or diverged.
     Arrival early() const { return early_; }
+    StepCount history_begin() const { return history_.begin(); }
 
   private:
     Arrival trace_until(StepCount end);

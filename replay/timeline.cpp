@@ -26,6 +26,9 @@ void Timeline::set_host(HostHooks hooks) {
 Position Timeline::position() const {
     return parts_->history.position(parts_->history.now());
 }
+Position Timeline::begin() const {
+    return parts_->history.position(parts_->history.begin());
+}
 Position Timeline::frontier() const {
     return parts_->history.position(parts_->history.frontier());
 }
@@ -50,8 +53,9 @@ Stopped Timeline::seek(Position target) {
     if (target.branch != history.branch()) throw std::invalid_argument("there is no such branch");
     parts_->begin_move();
     const auto home = history.save();
-    const auto end = history.go_to(std::min(target.step, history.frontier()));
+    const auto end = history.go_to(std::clamp(target.step, history.begin(), history.frontier()));
     if (end != Arrival::reached) return parts_->gave_up(end, home);
+    if (target.step < history.begin()) return parts_->stopped(StopReason::history_begin);
     return parts_->stopped(target.step > history.frontier() ? StopReason::history_end : StopReason::done);
 }
 

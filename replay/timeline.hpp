@@ -28,6 +28,8 @@ struct TimelineOptions {
     /// An interrupt is crossed as one move when the hart is back within this time of the guest's clock.
     VirtualTime longest_interrupt{10'000'000};
     HistoryListener* listener = nullptr;  ///< not owned; outlives the timeline
+    /// Used where none in memory is nearer. Not owned; outlives the timeline.
+    StoredSnapshots* stored = nullptr;
 };
 
 /// A finished history to be replayed. Its frontier is fixed.
@@ -54,11 +56,12 @@ struct TimelineParts;
 /// Thread: that of its machine. No call may be made from within a hook, a filter or a listener.
 class Timeline {
   public:
-    /// Live from here on. Precondition: the machine is at power-on, at step 0. The machine outlives the
+    /// Live from here on: where the machine is, history begins. The machine outlives the
     /// timeline, and nobody else runs it, changes it or sets its stop points meanwhile; it may be read
     /// between calls.
     Timeline(Machine& machine, TimelineOptions options);
-    /// Replays. The same machine, configured as the one that was recorded. Never goes live.
+    /// Replays. The same machine, configured as the one that was recorded, and where that history begins.
+    /// Never goes live. Throws BadLog for a past that does not begin there, or goes on behind its frontier.
     Timeline(Machine& machine, PastRun past, TimelineOptions options);
     ~Timeline();
     Timeline(const Timeline&) = delete;
@@ -67,6 +70,8 @@ class Timeline {
     void set_host(HostHooks hooks);
 
     Position position() const;
+    /// 0, unless the machine started from a state of another history.
+    Position begin() const;
     Position frontier() const;
     bool at_frontier() const;
     /// The frontier can grow. A live timeline stays live while its cursor is in the past.
@@ -78,7 +83,8 @@ class Timeline {
     void add_snapshot(const SavedState& state);
 
     /// Goes to the position: done, interrupted (then the cursor is where it was), or history_end at the
-    /// frontier if it lies beyond. Throws std::invalid_argument for a branch that does not exist.
+    /// frontier if it lies beyond, history_begin at the beginning if it lies before. Throws
+    /// std::invalid_argument for a branch that does not exist.
     Stopped seek(Position target);
 
     /// Forward until something stops it. An execute stop holds at the start too. In the past it ends at the
@@ -87,7 +93,7 @@ class Timeline {
     Stopped go_on(const Stops& stops, const GoOnOptions& options = {});
 
     /// Back to the latest hit: an execute stop strictly before the cursor, or an access that was made before
-    /// it. If there is none, to position 0 as history_begin. Interrupted: the cursor is where it was.
+    /// it. If there is none, to the beginning as history_begin. Interrupted: the cursor is where it was.
     Stopped go_back(const Stops& stops);
 
     /// Forward until the hart has made one step of its own, or its pc has left the range. Stops on the way

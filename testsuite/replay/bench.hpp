@@ -44,14 +44,15 @@ class Shown : public OutputSink {
 struct Bench {
     explicit Bench(std::vector<toy::Image> guest, std::size_t harts = 1,
                    TimelineOptions options = {.epoch_steps = {64}})
-        : images(std::move(guest)), machine(harts, images), timeline(machine, options) {
+        : images(std::move(guest)), machine(harts, images, store), timeline(machine, options) {
         machine.set_output(&shown);
         timeline.set_host(host.hooks());
     }
     /// A finished recording of what another bench did.
     Bench(const Bench& recorded, TimelineOptions options)
         : images(recorded.images),
-          machine(recorded.machine.harts(), images),
+          store(recorded.store),
+          machine(recorded.machine.harts(), images, store),
           timeline(machine, PastRun{recorded.timeline.log(), recorded.timeline.frontier().step}, options) {
         machine.set_output(&shown);
         timeline.set_host(host.hooks());
@@ -74,6 +75,7 @@ struct Bench {
     }
 
     std::vector<toy::Image> images;
+    std::shared_ptr<PageStore> store = PageStore::create();
     CountingMachine machine;
     Shown shown;
     FakeHost host;

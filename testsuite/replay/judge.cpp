@@ -201,7 +201,7 @@ Expected Judge::step(StepCount from, std::optional<StepCount> end, HartId hart, 
 // ---- moves back ---------------------------------------------------------------------------------
 
 Expected Judge::go_back(StepCount from, const Stops& stops, std::span<const Hit> told) const {
-    for (auto at = from; at > StepCount{0};) {
+    for (auto at = from; at > begin_;) {
         at = at - StepCount{1};
         std::vector<Hit> execute;
         std::vector<Hit> data;
@@ -211,11 +211,11 @@ Expected Judge::go_back(StepCount from, const Stops& stops, std::span<const Hit>
         if (!data.empty()) return {StopReason::stop_point, at + StepCount{1}, data};
         if (!execute.empty()) return {StopReason::stop_point, at, execute};
     }
-    return {StopReason::history_begin, {}, {}};
+    return {StopReason::history_begin, begin_, {}};
 }
 
 std::optional<StepCount> Judge::entry_of(StepCount back, HartId hart) const {
-    for (std::uint64_t at = 0; at + 1 < back.value; ++at) {
+    for (auto at = begin_.value; at + 1 < back.value; ++at) {
         const auto& step = *moments_[at].step;
         if (step.kind == StepKind::interrupt && step.hart == hart && back_from({at}, hart) == back) {
             return StepCount{at};
@@ -225,7 +225,7 @@ std::optional<StepCount> Judge::entry_of(StepCount back, HartId hart) const {
 }
 
 StepCount Judge::own_step_end(StepCount end, HartId hart, bool show_interrupts) const {
-    while (end > StepCount{0}) {
+    while (end > begin_) {
         const auto& step = *moments_.at(end.value - 1).step;
         const bool own = step.kind == StepKind::attempt || step.kind == StepKind::interrupt;
         if (own && step.hart == hart) {
@@ -244,8 +244,8 @@ Expected Judge::step_back(StepCount from, HartId hart, bool show_interrupts, con
                           std::span<const Hit> told) const {
     const auto own = own_step_end(from, hart, show_interrupts);
     std::optional<StepCount> undone;
-    StepCount landing;
-    if (own > StepCount{0}) {
+    StepCount landing = begin_;
+    if (own > begin_) {
         undone = own - StepCount{1};
         landing = own_step_end(*undone, hart, show_interrupts);
     }

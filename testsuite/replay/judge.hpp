@@ -30,6 +30,9 @@ class Judge {
     Judge(std::unique_ptr<toy::ToyMachine> machine, VirtualTime longest_interrupt)
         : machine_(std::move(machine)), longest_(longest_interrupt) {}
 
+    /// What a timeline that begins there cannot know about, the judge does not say either.
+    void begin_at(StepCount begin) { begin_ = begin; }
+
     /// Executes to the frontier with the log's inputs, and some way beyond it with none.
     void follow(const EventLog& log, StepCount frontier);
 
@@ -80,6 +83,7 @@ class Judge {
 
     std::unique_ptr<toy::ToyMachine> machine_;
     VirtualTime longest_;
+    StepCount begin_;
     std::vector<Moment> moments_;
     std::optional<SavedState> at_frontier_;
 };

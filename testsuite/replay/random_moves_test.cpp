@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <random>
 #include <sstream>
@@ -47,16 +48,34 @@ class Epochs : public HistoryListener {
     std::vector<std::pair<StepCount, std::uint64_t>> told;
 };
 
+/// As a recording's file gives them: made by another machine.
+class Stored : public StoredSnapshots {
+  public:
+    std::optional<StepCount> latest_at_or_before(StepCount step) const override {
+        const auto after = states.upper_bound(step);
+        if (after == states.begin()) return std::nullopt;
+        return std::prev(after)->first;
+    }
+    SavedState load(StepCount at) override { return states.at(at); }
+    std::map<StepCount, SavedState> states;
+};
+
 class Session {
   public:
     Session(std::uint64_t seed, std::size_t harts, std::vector<toy::Image> images)
         : random_(seed),
           images_(std::move(images)),
-          machine_(std::make_unique<toy::ToyMachine>(harts, images_)),
-          judge_(std::make_unique<toy::ToyMachine>(harts, images_), kLongestInterrupt),
-          timeline_(std::make_unique<Timeline>(*machine_, options())) {
+          machine_(std::make_unique<toy::ToyMachine>(harts, images_, store_)),
+          judge_(std::make_unique<toy::ToyMachine>(harts, images_), kLongestInterrupt) {
+        // A history need not begin at power-on.
+        if (one_in(3)) {
+            for (auto n = below(300); n > 0 && machine_->step(); --n) continue;
+        }
+        start_ = machine_->save();
+        judge_.begin_at(start_.at);
+        timeline_ = std::make_unique<Timeline>(*machine_, options());
         timeline_->set_host(host_.hooks());
-        judge_.follow(timeline_->log(), {});
+        judge_.follow(timeline_->log(), start_.at);
     }
 
     void run(int moves) {
@@ -97,10 +116,25 @@ class Session {
     void become_a_recording() {
         PastRun past{timeline_->log(), frontier()};
         timeline_.reset();
-        machine_ = std::make_unique<toy::ToyMachine>(machine_->harts(), images_);
-        timeline_ = std::make_unique<Timeline>(*machine_, std::move(past), options());
+        machine_ = std::make_unique<toy::ToyMachine>(machine_->harts(), images_, store_);
+        machine_->load(start_);
+        auto with_stored = options();
+        store_some(past);
+        with_stored.stored = &stored_;
+        timeline_ = std::make_unique<Timeline>(*machine_, std::move(past), with_stored);
         timeline_->set_host(host_.hooks());
         told_.clear();
+    }
+
+    void store_some(const PastRun& past) {
+        toy::ToyMachine machine(machine_->harts(), images_, store_);
+        machine.load(start_);
+        Timeline replay(machine, past, {});
+        for (auto n = below(4); n > 0; --n) {
+            const StepCount at{start_.at.value + below((past.frontier - start_.at).value + 1)};
+            replay.seek({{}, at});
+            stored_.states[at] = machine.save();
+        }
     }
 
     void move() {
@@ -157,9 +191,10 @@ class Session {
         const auto from = here();
         const StepCount target{one_in(2) ? below(frontier().value + 3)
                                          : frontier().value - std::min(frontier().value, below(100))};
-        const bool beyond = target > frontier();
-        check("seek", timeline_->seek({{}, target}),
-              {beyond ? StopReason::history_end : StopReason::done, std::min(target, frontier()), {}}, from);
+        auto why = target > frontier() ? StopReason::history_end : StopReason::done;
+        if (target < start_.at) why = StopReason::history_begin;
+        check("seek", timeline_->seek({{}, target}), {why, std::clamp(target, start_.at, frontier()), {}},
+              from);
     }
 
     void step() {
@@ -239,7 +274,8 @@ class Session {
 
     /// The log, replayed by a fresh timeline, gives the same state at each epoch and at the end.
     void replay_agrees() {
-        toy::ToyMachine machine(machine_->harts(), images_);
+        toy::ToyMachine machine(machine_->harts(), images_, store_);
+        machine.load(start_);
         Epochs epochs;
         Timeline replay(machine, PastRun{timeline_->log(), frontier()},
                         {.epoch_steps = {64}, .snapshot_budget = {}, .listener = &epochs});
@@ -247,14 +283,17 @@ class Session {
         EXPECT_EQ(replay.go_on({}).why, StopReason::history_end);
         EXPECT_EQ(replay.position(), timeline_->frontier());
         EXPECT_EQ(digest(machine.save()), judge_.digest_at(frontier()));
-        EXPECT_EQ(epochs.told.size(), frontier().value / 64 + 1);
+        EXPECT_EQ(epochs.told.size(), frontier().value / 64 - start_.at.value / 64 + 1);
         for (const auto& [at, digest] : epochs.told) EXPECT_EQ(digest, judge_.digest_at(at)) << at.value;
     }
 
     std::mt19937_64 random_;
     std::vector<toy::Image> images_;
+    std::shared_ptr<PageStore> store_ = PageStore::create();
     std::unique_ptr<toy::ToyMachine> machine_;
     Judge judge_;
+    SavedState start_;
+    Stored stored_;
     Epochs epochs_;
     FakeHost host_;
     std::unique_ptr<Timeline> timeline_;

@@ -217,6 +217,83 @@ TEST(Timeline, AStoredSnapshotSavesTheWayToIt) {
     EXPECT_EQ(replay.state(), live.state());
 }
 
+class OneStored : public StoredSnapshots {
+  public:
+    explicit OneStored(SavedState state) : state_(std::move(state)) {}
+    std::optional<StepCount> latest_at_or_before(StepCount step) const override {
+        return step >= state_.at ? std::optional(state_.at) : std::nullopt;
+    }
+    SavedState load(StepCount) override { return ++loads, state_; }
+    int loads = 0;
+
+  private:
+    SavedState state_;
+};
+
+TEST(Timeline, ASnapshotOfTheFileIsFetchedOnceAndOnlyWhereItSavesSteps) {
+    Bench live(toy::busy_guest(100, true, 3), 2);
+    live.go_on_to(5000);
+    live.seek(4000);
+    OneStored stored(live.machine.save());
+    Bench replay(live, {.epoch_steps = {64}, .stored = &stored});
+    replay.go_on_to(4005);
+    replay.seek(4010);
+    EXPECT_EQ(stored.loads, 0) << "the machine is nearer";
+    replay.seek(0);
+    replay.seek(4010);
+    EXPECT_EQ(stored.loads, 1);
+    replay.seek(0);
+    replay.seek(4010);
+    EXPECT_EQ(stored.loads, 1);
+    live.seek(4010);
+    EXPECT_EQ(replay.state(), live.state());
+}
+
+TEST(Timeline, WhatWasJumpedOverIsKeptWhenItIsPassedLater) {
+    Bench live(toy::busy_guest(100, true, 3), 2);
+    live.go_on_to(5000);
+    live.seek(4000);
+    OneStored stored(live.machine.save());
+    Bench replay(live, {.epoch_steps = {64}, .stored = &stored});
+    replay.seek(5000);
+    const auto steps = replay.machine.steps;
+    EXPECT_EQ(steps, 1000);
+    const auto kept = replay.timeline.snapshots().size();
+    replay.seek(2000);
+    EXPECT_EQ(replay.machine.steps, steps + 2000);
+    EXPECT_EQ(replay.timeline.snapshots().size(), kept + 2000 / 64);
+    replay.seek(1900);
+    EXPECT_EQ(replay.machine.steps, steps + 2000 + 1900 % 64);
+}
+
+TEST(Timeline, AHistoryThatDoesNotBeginAtPowerOnEndsThereBothWays) {
+    Bench live(toy::busy_guest(100, true, 3));
+    live.go_on_to(500);
+    const auto state = live.machine.save();
+    CountingMachine machine(1, live.images, live.store);
+    machine.load(state);
+    Timeline timeline(machine, {.epoch_steps = {64}});
+    EXPECT_EQ(timeline.begin().step.value, 500);
+    EXPECT_EQ(timeline.frontier().step.value, 500);
+    timeline.go_on({}, {.limit = {700}});
+    EXPECT_EQ(timeline.go_back({}).why, StopReason::history_begin);
+    EXPECT_EQ(timeline.step_back({0}, kShown).why, StopReason::history_begin);
+    EXPECT_EQ(timeline.seek({{}, {499}}).why, StopReason::history_begin);
+    EXPECT_EQ(timeline.position().step.value, 500);
+    EXPECT_EQ(timeline.seek({{}, {650}}).why, StopReason::done);
+    live.go_on_to(650);
+    EXPECT_EQ(digest(machine.save()), live.state());
+}
+
+TEST(Timeline, APastThatDoesNotBeginWhereTheMachineIsIsRefused) {
+    Bench live(toy::busy_guest(100, true, 3));
+    live.go_on_to(500);
+    EventLog log;
+    log.append({{{}, {10}}, typed({1})});
+    EXPECT_THROW(Timeline(live.machine, PastRun{std::move(log), {600}}, {}), BadLog);
+    EXPECT_THROW(Timeline(live.machine, PastRun{{}, {499}}, {}), BadLog);
+}
+
 TEST(Timeline, ALogThatDoesNotFitTheMachineIsADivergence) {
     Bench off(counts_to(3, Op::power_off));
     off.timeline.go_on({});

@@ -52,8 +52,8 @@ void Devices::serialize(Archive& archive, unsigned) {
         BOOST_SERIALIZATION_NVP(quantum_left) & BOOST_SERIALIZATION_NVP(off);
 }
 
-ToyMachine::ToyMachine(std::size_t harts, std::span<const Image> images)
-    : store_(PageStore::create()), memory_(store_, kMemoryPages), harts_(harts) {
+ToyMachine::ToyMachine(std::size_t harts, std::span<const Image> images, std::shared_ptr<PageStore> store)
+    : store_(std::move(store)), memory_(store_, kMemoryPages), harts_(harts) {
     for (const auto& image : images) {
         auto at = image.at;
         for (const auto word : image.words) {

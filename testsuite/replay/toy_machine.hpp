@@ -106,7 +106,9 @@ struct Access {
 
 class ToyMachine : public Machine {
   public:
-    ToyMachine(std::size_t harts, std::span<const Image> images);
+    /// Machines that load each other's states share a store.
+    ToyMachine(std::size_t harts, std::span<const Image> images,
+               std::shared_ptr<PageStore> store = PageStore::create());
 
     StepCount now() const override { return devices_.now; }
     VirtualTime time() const override { return {devices_.now.value * kNsPerStep + devices_.idle_ns}; }
