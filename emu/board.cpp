@@ -58,6 +58,11 @@ Board::Turn turn_at_power_on(const BoardOptions& options) {
     return {HartId{static_cast<std::uint32_t>(options.harts - 1)}, StepCount{}};
 }
 
+GoldfishRtc rtc_at_power_on(const BoardOptions& options) {
+    using Source = GoldfishRtc::Source;
+    return GoldfishRtc(options.rtc_start, options.rtc_is_hosts ? Source::host : Source::virtual_time);
+}
+
 /// A number that looks random and depends on the two alone (the finalizer of SplitMix64).
 std::uint64_t scatter(std::uint64_t seed, std::uint64_t at) {
     auto z = seed + (at + 1) * 0x9e37'79b9'7f4a'7c15;
@@ -98,7 +103,7 @@ Board::Board(const BoardOptions& chosen)
       turn(turn_at_power_on(chosen)),
       aclint(chosen.harts),
       plic(chosen.harts),
-      rtc(chosen.rtc_start),
+      rtc(rtc_at_power_on(chosen)),
       names_(names_of(chosen)) {
     for (std::size_t i = 0; i < chosen.virtio.size(); ++i) {
         virtio[i] = virtio::Transport(chosen.virtio[i], virtio_channel(i));
@@ -112,7 +117,7 @@ void Board::reset() {
     uart = {};
     aclint = Aclint(options.harts);
     plic = Plic(options.harts);
-    rtc = GoldfishRtc(options.rtc_start);
+    rtc = rtc_at_power_on(options);
     finisher = {};
     semihosting = {};
     for (auto& transport : virtio) transport.reset();
@@ -252,6 +257,12 @@ std::optional<std::uint64_t> Board::peek_device(PhysicalAddress at, AccessSize s
     return place.device != nullptr ? place.device->peek(place.offset, size, time()) : std::nullopt;
 }
 
+bool Board::needs_host(PhysicalAddress at, AccessSize size, bool is_write) const {
+    if (!options.rtc_is_hosts) return false;
+    const auto place = place_of(at, size);
+    return place.device == &rtc && rtc.needs_reading(place.offset, size, is_write, time());
+}
+
 bool Board::handle_due_event(Dma& dma) {
     for (auto* device : devices_with_events()) {
         const auto when = device->next_event();
@@ -272,6 +283,8 @@ bool Board::handle_due_event(Dma& dma) {
 
 void Board::input(Channel channel, std::span<const std::byte> bytes, Dma& dma) {
     if (channel == kConsoleChannel) uart.input(bytes, device_context());
+    if (channel == kRtcChannel) rtc.answer(bytes, time());
+    if (channel == kPowerChannel && bytes.size() == 1) finisher.push(static_cast<PowerButton>(bytes[0]));
     for (const auto i : virtio_in_use_) {
         if (channel == virtio_channel(i)) virtio[i].input(bytes, device_context(), dma);
     }
@@ -279,8 +292,10 @@ void Board::input(Channel channel, std::span<const std::byte> bytes, Dma& dma) {
 }
 
 std::size_t Board::room_for_input(Channel channel, Dma& dma) const {
-    if (channel == kSemihostingChannel) return waits_for_host() ? Semihosting::kMostBytes : 0;
+    if (channel == kSemihostingChannel) return semihosting.request ? Semihosting::kMostBytes : 0;
+    if (channel == kRtcChannel) return rtc.asks_host() ? GoldfishRtc::kReadingSize : 0;
     if (powered_off()) return 0;
+    if (channel == kPowerChannel) return 1;
     if (channel == kConsoleChannel) return uart.room_for_input();
     for (const auto i : virtio_in_use_) {
         if (channel == virtio_channel(i)) return virtio[i].room_for_input(time(), dma);

@@ -33,6 +33,8 @@ namespace backspin::emu {
 /// Input channels of this board.
 inline constexpr Channel kConsoleChannel{0};
 inline constexpr Channel kSemihostingChannel{1};  ///< what a host answers: see emu/semihosting.hpp
+inline constexpr Channel kRtcChannel{2};          ///< the host's clock: 8 bytes, see GoldfishRtc
+inline constexpr Channel kPowerChannel{3};        ///< a push of a button: one PowerButton
 /// The device behind each virtio transport.
 constexpr Channel virtio_channel(std::size_t transport) {
     return {static_cast<std::uint32_t>(16 + transport)};
@@ -48,6 +50,7 @@ struct BoardOptions {
     std::optional<std::uint64_t>
         chaos;  ///< a seed: every turn has its own length, of up to twice the quantum
     std::uint64_t rtc_start = GoldfishRtc::kDefaultStart;  ///< nanoseconds since the epoch at power-on
+    bool rtc_is_hosts = false;          ///< the clock is the host's: each reading is an input
     bool reboots = true;                ///< false: a guest's wish to be reset switches the machine off
     bool semihosting = false;           ///< false: its calls are breakpoints like any others
     std::string semihosting_arguments;  ///< the command line that SYS_GET_CMDLINE tells
@@ -139,9 +142,12 @@ struct Board {
     /// After a step in which devices wrote memory: reservations of what they wrote end.
     void break_reservations(std::span<const MemoryPiece> written);
 
-    /// A semihosting call waits for an answer. Until that input comes nothing happens: no hart moves, no
-    /// device, no clock.
-    bool waits_for_host() const { return semihosting.request.has_value(); }
+    /// A semihosting call or the clock waits for an answer. Until that input comes nothing happens: no hart
+    /// moves, no device, no clock.
+    bool waits_for_host() const { return semihosting.request.has_value() || rtc.asks_host(); }
+    /// Whether the host has to answer before a hart may make this access: see emu/host_first.hpp.
+    bool needs_host(PhysicalAddress at, AccessSize size, bool is_write) const;
+    void ask_host() { rtc.ask_host(); }
     bool powered_off() const;
     bool reset_is_due() const;
     /// As at power-on, but for the clock. The memory's part is its own.

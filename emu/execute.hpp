@@ -15,8 +15,9 @@ namespace backspin::emu {
 
 enum class AccessEnd : std::uint8_t {
     done,
-    trapped,  ///< nothing was accessed; the access object holds the trap
-    stopped,  ///< nothing was accessed: the observer wants to stop before this step
+    trapped,    ///< nothing was accessed; the access object holds the trap
+    stopped,    ///< nothing was accessed: the observer wants to stop before this step
+    asks_host,  ///< nothing was accessed: see emu/host_first.hpp
 };
 
 /// What an engine offers for memory. `Value` is 1, 2, 4 or 8 bytes wide; addresses need not be aligned unless

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "emu/execute.hpp"
+#include "emu/host_first.hpp"
 #include "emu/input.hpp"
 #include "emu/mmu.hpp"
 #include "emu/page_tables.hpp"
@@ -230,9 +231,15 @@ StepInfo attempt(Board& board, Memory& memory, Hart& hart) {
     return info;
 }
 
-/// The hart whose turn it is takes an interrupt, kind (b), or attempts an instruction, kind (a).
+/// The hart whose turn it is takes an interrupt, kind (b), or attempts an instruction, kind (a); or a device
+/// has to ask the host before, kind (c).
 StepInfo move_hart(Board& board, Memory& memory, Hart& hart) {
     const auto interrupt = interrupt_to_take(hart, board.mip(hart));
+    if (!interrupt && must_ask_host(board, memory, hart)) {
+        hart.waiting = false;
+        board.ask_host();
+        return StepInfo{StepKind::device_event, {}, false};
+    }
     if (!interrupt) return attempt(board, memory, hart);
     take_interrupt(hart, *interrupt);
     count(hart, 1, 0);

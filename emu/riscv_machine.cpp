@@ -130,6 +130,8 @@ RiscvMachine::OneStep RiscvMachine::run_hart(const Board::Turn& turn, StepCount 
     }
 
     OneStep moved{StepInfo{StepKind::attempt, hart.id, result.returned_from_trap}, {}};
+    if (result.leave == Interpreter::Leave::asked_host)
+        moved.info = StepInfo{StepKind::device_event, {}, false};
     if (result.leave == Interpreter::Leave::stopped) moved.end = RunEnd::stopped;
     if (result.returned_from_trap && observer != nullptr &&
         observer->on_trap_return(hart.id) == Verdict::stop) {

@@ -26,4 +26,10 @@ bool Finisher::write(std::uint64_t offset, AccessSize size, std::uint64_t value,
     return true;
 }
 
+void Finisher::push(PowerButton button) {
+    if (request_) return;
+    if (button == PowerButton::power) request_ = PowerRequest{PowerRequest::Kind::pass, 0};
+    if (button == PowerButton::reset) request_ = PowerRequest{PowerRequest::Kind::reset, 0};
+}
+
 }  // namespace backspin::emu

@@ -26,6 +26,12 @@ struct PowerRequest {
     }
 };
 
+/// Buttons on the board's case; a push is an input of this one byte.
+enum class PowerButton : std::uint8_t {
+    power = 0,  ///< switches the machine off at once: this board has no button that asks the guest
+    reset = 1,
+};
+
 class Finisher final : public Device {
   public:
     static constexpr std::uint16_t kPass = 0x5555;
@@ -36,6 +42,9 @@ class Finisher final : public Device {
     std::optional<std::uint64_t> read(std::uint64_t offset, AccessSize size, const DeviceContext&) override;
     bool write(std::uint64_t offset, AccessSize size, std::uint64_t value, const DeviceContext&) override;
     std::optional<std::uint64_t> peek(std::uint64_t offset, AccessSize size, VirtualTime now) const override;
+
+    /// From outside: as if the guest had asked for it. Any byte may come; only the buttons do something.
+    void push(PowerButton button);
 
     /// What the guest asked for; the board acts on it at the end of the step. The first request stays.
     const std::optional<PowerRequest>& request() const { return request_; }

@@ -1,5 +1,6 @@
 #include "emu/devices/goldfish_rtc.hpp"
 
+#include <cstring>
 #include <limits>
 
 namespace backspin::emu {
@@ -22,12 +23,21 @@ bool takes(std::uint64_t offset, AccessSize size) {
     return size == AccessSize::word && offset < GoldfishRtc::kEnd;
 }
 
+/// Whether what the access does depends on what the clock shows.
+bool needs_time(std::uint64_t offset, bool is_write) {
+    using Rtc = GoldfishRtc;
+    if (!is_write) return offset == Rtc::TIME_LOW;
+    return offset == Rtc::TIME_LOW || offset == Rtc::TIME_HIGH || offset == Rtc::ALARM_LOW;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> GoldfishRtc::read(std::uint64_t offset, AccessSize size,
                                                const DeviceContext& context) {
-    if (takes(offset, size) && offset == TIME_LOW)
+    if (takes(offset, size) && offset == TIME_LOW) {
+        use_reading(context.now);
         time_high_ = static_cast<std::uint32_t>(time(context.now) >> 32);
+    }
     return peek(offset, size, context.now);
 }
 
@@ -47,6 +57,7 @@ std::optional<std::uint64_t> GoldfishRtc::peek(std::uint64_t offset, AccessSize 
 bool GoldfishRtc::write(std::uint64_t offset, AccessSize size, std::uint64_t value,
                         const DeviceContext& context) {
     if (!takes(offset, size)) return false;
+    if (needs_time(offset, true)) use_reading(context.now);
     switch (offset) {
         case TIME_LOW: set_time(with_low(time(context.now), value), context.now); break;
         case TIME_HIGH: set_time(with_high(time(context.now), value), context.now); break;
@@ -64,6 +75,27 @@ bool GoldfishRtc::write(std::uint64_t offset, AccessSize size, std::uint64_t val
         default: break;
     }
     return true;
+}
+
+bool GoldfishRtc::needs_reading(std::uint64_t offset, AccessSize size, bool is_write, VirtualTime now) const {
+    if (source_ != Source::host || !takes(offset, size) || !needs_time(offset, is_write)) return false;
+    return !reading_ || now - reading_at_ > kFresh;
+}
+
+void GoldfishRtc::answer(std::span<const std::byte> bytes, VirtualTime now) {
+    if (!asks_host_ || bytes.size() != kReadingSize) return;
+    std::uint64_t value = 0;
+    std::memcpy(&value, bytes.data(), sizeof value);
+    asks_host_ = false;
+    reading_ = value;
+    reading_at_ = now;
+}
+
+void GoldfishRtc::use_reading(VirtualTime now) {
+    if (!reading_) return;
+    start_ = *reading_ - now.ns;
+    reading_.reset();
+    if (alarm_at_) set_alarm(now);
 }
 
 void GoldfishRtc::event(const DeviceContext&) {

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "emu/host_first.hpp"
 #include "emu/isa/semantics.hpp"
 #include "emu/semihosting.hpp"
 
@@ -133,7 +134,7 @@ const Slot* Interpreter::make_tail(const Slot* from, std::uint64_t steps) {
 
 bool Interpreter::stops_before(const Hart& hart, Observer* observer) const {
     const VirtualAddress pc{hart.pc};
-    if (observer == nullptr || !stops_.executes_at(pc)) return false;
+    if (observer == nullptr || !stops_.executes_at(pc) || must_ask_host(board_, memory_, hart)) return false;
     return observer->on_hit(Hit{StopKind::execute, pc, board_.steps, hart.id, false}) == Verdict::stop;
 }
 
@@ -334,6 +335,7 @@ on_uncached:
 on_straddling:
     synchronise();
 attempt_uncached: {
+    if (must_ask_host(board_, memory_, hart)) goto ask_host;  // fetching would change page tables
     const auto instruction = fetch(hart);
     if (!instruction) goto fault;
     const auto result = execute_as<X>(*instruction, board_, hart, port_);
@@ -378,6 +380,7 @@ on_general: {
     synchronise();
     const auto result = execute_as<X>(d[1].instruction, board_, hart, port_);
     if (result.end == AccessEnd::stopped) return {Leave::stopped, false};
+    if (result.end == AccessEnd::asks_host) goto ask_host;
     trap = result.trap;
     if (result.end == AccessEnd::trapped) goto take;
     if (port_.take_attention()) {
@@ -400,6 +403,12 @@ take:
     count(hart, 1, 0);
     board_.steps += StepCount{1};
     return {Leave::attention, false};
+
+ask_host:
+    port_.take_attention();
+    board_.ask_host();
+    board_.steps += StepCount{1};
+    return {Leave::asked_host, false};
 
 leave_after_access:
     retire(static_cast<X>(base + d->operation.page_offset + d->operation.length));
@@ -430,6 +439,7 @@ leave_after_access:
             std::uint64_t bits = 0;                                                   \
             const auto end = port_.load<type>(at, bits);                              \
             if (end == AccessEnd::stopped) return {Leave::stopped, false};            \
+            if (end == AccessEnd::asks_host) goto ask_host;                           \
             if (end == AccessEnd::trapped) goto fault;                                \
             value = static_cast<type>(bits);                                          \
             if (port_.take_attention()) {                                             \
@@ -452,6 +462,7 @@ leave_after_access:
             synchronise();                                                      \
             const auto end = port_.store<type>(at, RS2);                        \
             if (end == AccessEnd::stopped) return {Leave::stopped, false};      \
+            if (end == AccessEnd::asks_host) goto ask_host;                     \
             if (end == AccessEnd::trapped) goto fault;                          \
             if (port_.take_attention()) goto leave_after_access;                \
         }                                                                       \

@@ -25,9 +25,10 @@ class Interpreter {
     Interpreter& operator=(const Interpreter&) = delete;
 
     enum class Leave : std::uint8_t {
-        budget,     ///< the clock stands at `until`
-        attention,  ///< something happened that may raise an interrupt or end the run
-        stopped,    ///< the observer said stop; the clock stands before the step that it stopped at
+        budget,      ///< the clock stands at `until`
+        attention,   ///< something happened that may raise an interrupt or end the run
+        stopped,     ///< the observer said stop; the clock stands before the step that it stopped at
+        asked_host,  ///< the last step was no attempt: a device asked the host (emu/host_first.hpp)
     };
     struct Result {
         Leave leave{};

@@ -254,7 +254,14 @@ void MemoryPort::scatter(const Bytes& bytes) {
     drop(lost);  // last: what was found for this access may be among it
 }
 
+bool MemoryPort::must_ask_host(VirtualAddress at, std::size_t size, AccessKind kind) {
+    if (!board_.options.rtc_is_hosts || !locate(at, size, kind, Updates::only_report)) return false;
+    return parts_[0].is_device &&
+           board_.needs_host(parts_[0].at, static_cast<AccessSize>(size), kind == AccessKind::store);
+}
+
 AccessEnd MemoryPort::load_bytes(VirtualAddress at, std::size_t size, std::uint64_t& bits) {
+    if (must_ask_host(at, size, AccessKind::load)) return AccessEnd::asks_host;
     if (watched(at, size) && locate(at, size, AccessKind::load, Updates::only_report) &&
         reports(Touch{at, size, true, false, {}}) == Verdict::stop)
         return AccessEnd::stopped;
@@ -272,6 +279,7 @@ AccessEnd MemoryPort::load_bytes(VirtualAddress at, std::size_t size, std::uint6
 }
 
 AccessEnd MemoryPort::store_bytes(VirtualAddress at, std::size_t size, std::uint64_t bits) {
+    if (must_ask_host(at, size, AccessKind::store)) return AccessEnd::asks_host;
     if (watched(at, size) && locate(at, size, AccessKind::store, Updates::only_report) &&
         reports(Touch{at, size, false, true, bytes_of(bits)}) == Verdict::stop)
         return AccessEnd::stopped;

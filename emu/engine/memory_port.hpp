@@ -204,6 +204,9 @@ class MemoryPort {
     /// Writes the bytes into the parts.
     void scatter(const Bytes& bytes);
 
+    /// Whether the host has to answer before this access.
+    bool must_ask_host(VirtualAddress at, std::size_t size, AccessKind kind);
+
     AccessEnd load_bytes(VirtualAddress at, std::size_t size, std::uint64_t& bits);
     AccessEnd store_bytes(VirtualAddress at, std::size_t size, std::uint64_t bits);
     const Page& put(PhysicalAddress at, std::span<const std::byte> bytes);

@@ -36,6 +36,7 @@ struct Arrangement {
         machine.board.harts = program.harts;
         machine.board.quantum = 1 + seed % 40;
         if (seed % 2 == 0) machine.board.chaos = seed;
+        machine.board.rtc_is_hosts = seed % 4 < 2;
         machine.board.ns_per_step = 5000;  // slow enough for the UART to time out within a few hundred steps
         machine.ram_bytes = 1 << 20;
     }
@@ -160,7 +161,8 @@ class JudgeTest : public ::testing::TestWithParam<int> {
             std::optional<Input> input;
             if (any(0, 99) < 2) input = random_input(random_, judge_->board());
             if (!judge_->step(input)) {
-                input = IdleWarp{VirtualTime{100}};  // asleep or off: only an input still moves it
+                // Asleep, off, or waiting for its host: only an input still moves it.
+                input = judge_->board().rtc.asks_host() ? random_reading() : IdleWarp{VirtualTime{100}};
                 judge_->step(input);
             }
             if (input) log_.emplace(StepCount{n}, *input);
@@ -169,6 +171,12 @@ class JudgeTest : public ::testing::TestWithParam<int> {
 
     std::uint64_t any(std::uint64_t low, std::uint64_t high) {
         return std::uniform_int_distribution<std::uint64_t>(low, high)(random_);
+    }
+
+    Input random_reading() {
+        std::vector<std::byte> bytes(any(0, 9) == 0 ? any(1, 9) : GoldfishRtc::kReadingSize);
+        for (auto& byte : bytes) byte = static_cast<std::byte>(any(0, 255));
+        return DeviceInput{kRtcChannel, bytes};
     }
 
     /// Runs the machine to a position as a replay does: inputs at their places.
