@@ -43,6 +43,8 @@ class Port {
     }
     bool has_feature(std::uint64_t bit) const { return (features_ & bit) != 0; }
     bool has_chain(std::size_t queue) const { return queues_[queue].has_chain(dma); }
+    /// How many chains the driver has made available; 0 if the queue is broken.
+    std::size_t chains(std::size_t queue) const { return queues_[queue].chains(dma); }
     /// Nothing when there is none, or the queue is broken.
     std::optional<Chain> pop(std::size_t queue) {
         popped_ |= 1u << queue;

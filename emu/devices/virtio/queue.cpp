@@ -79,6 +79,12 @@ bool Queue::has_chain(const Dma& dma) const {
     return index && *index != next_available_;
 }
 
+std::size_t Queue::chains(const Dma& dma) const {
+    const auto index = available_index(dma);
+    const auto count = index ? static_cast<std::uint16_t>(*index - next_available_) : std::uint16_t{0};
+    return count <= size ? count : 0;
+}
+
 std::optional<Queue::Descriptor> Queue::read_descriptor(const Dma& dma, PhysicalAddress table,
                                                         std::uint16_t index) {
     std::array<std::byte, kDescriptorSize> raw{};

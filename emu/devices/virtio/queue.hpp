@@ -61,6 +61,8 @@ class Queue {
     // ---- used by the device ---------------------------------------------------------------------
     /// Whether the driver has made more chains available.
     bool has_chain(const Dma& dma) const;
+    /// How many; 0 where more are said to be there than there can be.
+    std::size_t chains(const Dma& dma) const;
     /// The next chain; nothing when there is none, or when the rings are broken (then broken() is true from
     /// here on, and the device needs a reset).
     std::optional<Chain> pop(const Dma& dma, RingFeatures features);
