@@ -11,6 +11,7 @@ using emu::virtio::BlockOptions;
 using emu::virtio::DeviceOptions;
 using emu::virtio::EntropyOptions;
 using emu::virtio::NetOptions;
+using emu::virtio::SoundOptions;
 using nlohmann::json;
 
 /// Writes the members beside "kind"; one overload each.
@@ -22,6 +23,7 @@ struct Write {
     void operator()(const EntropyOptions& options) const {
         if (options.seed) out["seed"] = *options.seed;
     }
+    void operator()(const SoundOptions&) const {}
     void operator()(const NetOptions& options) const { out["mac"] = to_text(options.mac); }
     void operator()(const BlockOptions& options) const {
         out["size"] = options.size;
@@ -81,6 +83,7 @@ std::optional<DeviceOptions> device_of(std::string_view text) {
     if (kind == "console") return emu::virtio::ConsoleOptions{};
     if (kind == "keyboard") return InputOptions{InputOptions::Kind::keyboard};
     if (kind == "pointer") return InputOptions{InputOptions::Kind::pointer};
+    if (kind == "sound") return SoundOptions{};
     if (kind == "entropy") return read_entropy(in);
     if (kind == "net") return read_net(in);
     if (kind == "block") return read_block(in);

@@ -8,6 +8,7 @@ struct Make {
     AnyDevice operator()(const ConsoleOptions&) const { return Console(); }
     AnyDevice operator()(const InputOptions& options) const { return Input(options); }
     AnyDevice operator()(const EntropyOptions& options) const { return Entropy(options); }
+    AnyDevice operator()(const SoundOptions& options) const { return Sound(options); }
     AnyDevice operator()(const NetOptions& options) const { return Net(options); }
     AnyDevice operator()(const BlockOptions& options) const { return Block(options); }
 };
@@ -19,6 +20,7 @@ struct Kind {
         return options.kind == InputOptions::Kind::keyboard ? "keyboard" : "pointer";
     }
     std::string_view operator()(const EntropyOptions&) const { return "entropy"; }
+    std::string_view operator()(const SoundOptions&) const { return "sound"; }
     std::string_view operator()(const NetOptions&) const { return "net"; }
     std::string_view operator()(const BlockOptions&) const { return "block"; }
 };

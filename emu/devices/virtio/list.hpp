@@ -11,15 +11,16 @@
 #include "emu/devices/virtio/entropy.hpp"
 #include "emu/devices/virtio/input.hpp"
 #include "emu/devices/virtio/net.hpp"
+#include "emu/devices/virtio/sound.hpp"
 
 namespace backspin::emu::virtio {
 
 /// What the user chose for one transport; nothing stands behind one with std::monostate.
-using DeviceOptions =
-    std::variant<std::monostate, EntropyOptions, BlockOptions, NetOptions, ConsoleOptions, InputOptions>;
+using DeviceOptions = std::variant<std::monostate, EntropyOptions, BlockOptions, NetOptions, ConsoleOptions,
+                                   InputOptions, SoundOptions>;
 
 /// In the order of DeviceOptions.
-using AnyDevice = std::variant<std::monostate, Entropy, Block, Net, Console, Input>;
+using AnyDevice = std::variant<std::monostate, Entropy, Block, Net, Console, Input, Sound>;
 
 AnyDevice make_device(const DeviceOptions& options);
 

@@ -167,8 +167,12 @@ bool Sound::play(const Chain& chain, std::uint32_t bytes, Port& port) {
 }
 
 bool Sound::fill_with_silence(const Chain& chain, std::uint32_t from, std::uint32_t to, Port& port) {
-    const std::vector<std::byte> silence(to - std::min(from, to));
-    return scatter(port.dma, chain.writable, from, silence).has_value();
+    // What came as input is read as well: an address that is no memory must not pass for captured frames.
+    std::vector<std::byte> frames(to);
+    const auto captured = std::span(frames).first(std::min(from, to));
+    const auto silence = std::span(frames).subspan(captured.size());
+    return gather(port.dma, chain.writable, 0, captured).has_value() &&
+           scatter(port.dma, chain.writable, captured.size(), silence).has_value();
 }
 
 void Sound::finish(std::uint32_t id, Port& port) {

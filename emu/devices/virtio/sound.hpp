@@ -62,8 +62,9 @@ class Sound final : public VirtioDevice {
     void input(std::span<const std::byte> bytes, Port&) override;
 
     template <class Archive>
-    void serialize(Archive& archive, unsigned version) {
-        for (auto& stream : streams_) stream.serialize(archive, version);
+    void serialize(Archive& archive, unsigned /*version*/) {
+        using boost::serialization::make_nvp;
+        archive& make_nvp("playback", streams_[kPlayback]) & make_nvp("capture", streams_[kRecord]);
     }
 
   private:
