@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gdbstub/agent.hpp"
 #include "gdbstub/description.hpp"
 #include "gdbstub/outcome.hpp"
 #include "gdbstub/types.hpp"
@@ -56,12 +57,22 @@ struct Breakpoint {
     auto operator<=>(const Breakpoint&) const = default;
 };
 
+/// What the target does by itself when a breakpoint is reached.
+struct BreakpointTasks {
+    /// It is a hit only if one of them holds, or cannot be evaluated; none: always.
+    std::vector<AgentExpression> conditions;
+    /// Run at a hit, which then is no reason to stop.
+    std::vector<AgentExpression> commands;
+    auto operator<=>(const BreakpointTasks&) const = default;
+};
+
 class Breakpoints {
   public:
     virtual ~Breakpoints() = default;
-    /// Inserting what is there already changes nothing. The number is bounded by the target, which refuses
-    /// more.
-    virtual Outcome<Done> insert(const Breakpoint&) = 0;
+    /// Whether tasks are done. Otherwise clients are told to do without.
+    virtual bool does_tasks() const { return false; }
+    /// Inserting again replaces the tasks. The number is bounded by the target, which refuses more.
+    virtual Outcome<Done> insert(const Breakpoint&, BreakpointTasks tasks) = 0;
     /// Removing what is not there changes nothing.
     virtual Outcome<Done> remove(const Breakpoint&) = 0;
     /// The client left.

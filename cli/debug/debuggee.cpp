@@ -116,16 +116,21 @@ Outcome<Done> Debuggee::write(const Input& input) {
 
 // ---- breakpoints --------------------------------------------------------------------------------
 
-Outcome<Done> Debuggee::insert(const gdbstub::Breakpoint& breakpoint) {
+gdbstub::Breakpoint Debuggee::normal(gdbstub::Breakpoint breakpoint) const {
+    breakpoint.address.value = address_of(breakpoint.address).value;
+    return breakpoint;
+}
+
+Outcome<Done> Debuggee::insert(const gdbstub::Breakpoint& breakpoint, gdbstub::BreakpointTasks tasks) {
     if (inserted_.size() >= kMostBreakpoints) {
         return Refused{gdbstub::errno_value::invalid, "too many breakpoints: delete some first"};
     }
-    inserted_.insert(breakpoint);
+    inserted_.insert_or_assign(normal(breakpoint), std::move(tasks));
     return Done{};
 }
 
 Outcome<Done> Debuggee::remove(const gdbstub::Breakpoint& breakpoint) {
-    inserted_.erase(breakpoint);
+    inserted_.erase(normal(breakpoint));
     return Done{};
 }
 
@@ -134,11 +139,38 @@ void Debuggee::report_watches(gdbstub::WatchTiming timing) {
                                                            : replay::DataTiming::before_in_direction;
 }
 
-replay::Stops Debuggee::stops() const {
+/// Several breakpoints may lie at one place: one that has no tasks stops, whatever the others say.
+bool Debuggee::is_hit(const Hit& hit) {
+    using Kind = gdbstub::BreakpointKind;
+    HartContext context(machine_, registers_, hit.hart, printer_.print);
+    bool stops = false;
+    for (const auto kind : {Kind::software, Kind::hardware, Kind::write, Kind::read, Kind::access}) {
+        if (stop_kind(kind) != hit.kind) continue;
+        const gdbstub::Address address{hit.address.value};
+        for (auto at = inserted_.lower_bound({kind, address, 0});
+             at != inserted_.end() && at->first.kind == kind && at->first.address == address; ++at)
+            stops = do_tasks(at->second, hit, context) || stops;
+    }
+    if (printer_.enabled) printer_.printed_until = std::max(printer_.printed_until, hit.at + StepCount{1});
+    return stops;
+}
+
+/// Whether the hit is a reason to stop.
+bool Debuggee::do_tasks(const gdbstub::BreakpointTasks& tasks, const Hit& hit, HartContext& context) const {
+    if (!holds(tasks, context)) return false;
+    if (tasks.commands.empty()) return true;
+    if (!printer_.enabled || hit.at < printer_.printed_until) return false;
+    // A command that cannot be run is the client's again, or its user's.
+    return !std::ranges::all_of(tasks.commands, [&](const auto& command) { return command.run(context); });
+}
+
+replay::Stops Debuggee::stops() {
     replay::Stops stops;
     stops.timing = timing_;
     stops.points.reserve(inserted_.size());
-    for (const auto& breakpoint : inserted_) {
+    stops.filter_key = key_of(inserted_);
+    if (stops.filter_key != 0) stops.filter = [this](const Hit& hit) { return is_hit(hit); };
+    for (const auto& [breakpoint, tasks] : inserted_) {
         const auto kind = stop_kind(breakpoint.kind);
         const auto length = kind == StopKind::execute ? 1 : breakpoint.length;
         stops.points.push_back({kind, address_of(breakpoint.address), length});
@@ -174,6 +206,10 @@ gdbstub::StopReport Debuggee::perform(const gdbstub::Resume& resume, bool exit_w
         }
         replay::Stopped operator()(const gdbstub::Restart&) { return self.timeline_.seek(Position{}); }
     };
+    const bool is_back = std::holds_alternative<gdbstub::ReverseStep>(resume) ||
+                         std::holds_alternative<gdbstub::ReverseContinue>(resume);
+    printer_.enabled = !is_back;
+    printer_.printed_until = timeline_.position().step;
     auto stopped = std::visit(Mover{*this, wait, policy}, resume);
     // Where no hart is the cause, the user stays on the one that they look at.
     const bool has_cause =
@@ -186,11 +222,13 @@ gdbstub::StopReason Debuggee::reason_for(const Hit& hit) const {
     if (hit.kind != StopKind::execute) {
         return gdbstub::HitWatchpoint{watch_kind(hit.kind), gdbstub::Address{hit.address.value}};
     }
-    const auto is_hardware = [&](const gdbstub::Breakpoint& breakpoint) {
+    const auto is_hardware = [&](const auto& entry) {
+        const gdbstub::Breakpoint& breakpoint = entry.first;
         return breakpoint.kind == gdbstub::BreakpointKind::hardware &&
                address_of(breakpoint.address) == hit.address;
     };
-    const auto is_software = [&](const gdbstub::Breakpoint& breakpoint) {
+    const auto is_software = [&](const auto& entry) {
+        const gdbstub::Breakpoint& breakpoint = entry.first;
         return breakpoint.kind == gdbstub::BreakpointKind::software &&
                address_of(breakpoint.address) == hit.address;
     };

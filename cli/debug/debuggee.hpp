@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 
 #include "cli/debug/monitor.hpp"
 #include "cli/debug/registers.hpp"
+#include "cli/debug/tasks.hpp"
 #include "emu/riscv_machine.hpp"
 #include "gdbstub/resume.hpp"
 #include "gdbstub/target.hpp"
@@ -42,6 +42,9 @@ class Debuggee final : public gdbstub::Target,
     /// program.
     gdbstub::StopReport perform(const gdbstub::Resume& resume, bool exit_when_off);
 
+    /// What commands at breakpoints print goes here.
+    void set_print(std::function<void(std::string_view)> print) { printer_.print = std::move(print); }
+
     // ---- gdbstub::Target ------------------------------------------------------------------------
     const gdbstub::TargetDescription& description() const override { return registers_.description(); }
     std::vector<gdbstub::ThreadInfo> threads() const override;
@@ -61,7 +64,9 @@ class Debuggee final : public gdbstub::Target,
 
   private:
     // ---- capabilities ---------------------------------------------------------------------------
-    gdbstub::Outcome<gdbstub::Done> insert(const gdbstub::Breakpoint& breakpoint) override;
+    bool does_tasks() const override { return true; }
+    gdbstub::Outcome<gdbstub::Done> insert(const gdbstub::Breakpoint& breakpoint,
+                                           gdbstub::BreakpointTasks tasks) override;
     gdbstub::Outcome<gdbstub::Done> remove(const gdbstub::Breakpoint& breakpoint) override;
     void remove_all() override { inserted_.clear(); }
     std::string name() const override { return program_.path; }
@@ -70,7 +75,10 @@ class Debuggee final : public gdbstub::Target,
     void report_watches(gdbstub::WatchTiming timing) override;
 
     VirtualAddress address_of(gdbstub::Address address) const;
-    replay::Stops stops() const;
+    replay::Stops stops();
+    bool is_hit(const Hit& hit);
+    bool do_tasks(const gdbstub::BreakpointTasks& tasks, const Hit& hit, HartContext& context) const;
+    gdbstub::Breakpoint normal(gdbstub::Breakpoint breakpoint) const;
     gdbstub::StopReport report(const replay::Stopped& stopped, bool exit_when_off) const;
     gdbstub::StopReason reason_for(const Hit& hit) const;
     gdbstub::Outcome<gdbstub::Done> write(const Input& input);
@@ -81,7 +89,8 @@ class Debuggee final : public gdbstub::Target,
     RegisterTable registers_;
     DebugSettings settings_;
     MonitorCommands monitor_;
-    std::set<gdbstub::Breakpoint> inserted_;
+    TasksByBreakpoint inserted_;  ///< by place, the address as the hart's width has it
+    TaskPrinter printer_;
     replay::DataTiming timing_ = replay::DataTiming::before_in_direction;
 };
 

@@ -32,6 +32,9 @@ class DebugServer {
                                         [this](std::span<const std::byte> bytes) { received(bytes); },
                                         [this] { lost_ = true; },
                                     });
+        debuggee_.set_print([this](std::string_view text) {
+            if (session_) session_->console_output(text);
+        });
         setup.timeline.set_host({
             .input = setup.input,
             .interrupted = [this] { return interrupted(); },

@@ -1,5 +1,7 @@
 #include "gdbstub/packets/breakpoint.hpp"
 
+#include <utility>
+
 #include "gdbstub/handlers/handlers.hpp"
 
 namespace backspin::gdbstub::handlers {
@@ -7,15 +9,18 @@ namespace backspin::gdbstub::handlers {
 Answer breakpoint(Conversation& conversation, std::string_view packet) {
     Breakpoints* const breakpoints = conversation.target.breakpoints();
     if (breakpoints == nullptr) return Unsupported{};
-    const std::optional<BreakpointPacket> request = BreakpointPacket::parse(packet);
+    std::optional<BreakpointPacket> request = BreakpointPacket::parse(packet);
     if (!request) return malformed();
-    // Neither is advertised. A condition that is not looked at only stops too often, and the client looks
-    // again itself; a command that is not run would be missed.
-    if (!request->commands.empty()) {
-        return Refused{errno_value::invalid, "commands at breakpoints are not run by the target"};
+    if (!breakpoints->does_tasks()) {
+        // Not advertised. A condition that is not looked at only stops too often, and the client looks again
+        // itself; a command that is not run would be missed.
+        if (!request->tasks.commands.empty())
+            return Refused{errno_value::invalid, "commands at breakpoints are not run by the target"};
+        request->tasks = {};
     }
-    const Outcome<Done> outcome =
-        request->insert ? breakpoints->insert(request->breakpoint) : breakpoints->remove(request->breakpoint);
+    const Outcome<Done> outcome = request->insert
+                                      ? breakpoints->insert(request->breakpoint, std::move(request->tasks))
+                                      : breakpoints->remove(request->breakpoint);
     if (!outcome) return outcome.failure_as<Answer>();
     return ok();
 }

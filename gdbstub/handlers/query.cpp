@@ -25,6 +25,8 @@ Answer supported(Conversation& conversation, std::string_view packet) {
     reply += ";vContSupported+";
     if (client.software_break_reasons) reply += ";swbreak+";
     if (client.hardware_break_reasons) reply += ";hwbreak+";
+    if (breakpoints && target.breakpoints()->does_tasks())
+        reply += ";ConditionalBreakpoints+;BreakpointCommands+";
     if (target.moves().reverse) reply += ";ReverseStep+;ReverseContinue+";
     reply += ";binary-upload+";
     if (client.error_messages) reply += ";error-message+";

@@ -20,22 +20,24 @@ bool parse_place(Scanner& scanner, Breakpoint& breakpoint) {
     return true;
 }
 
-bool parse_bytecodes(Scanner& scanner, std::vector<Bytecode>& list) {
+bool parse_bytecodes(Scanner& scanner, std::vector<AgentExpression>& list) {
     while (scanner.accept("X")) {
         const std::optional<std::uint64_t> length = scanner.hex_number();
-        if (!length || *length > scanner.rest().size() / 2 || !scanner.accept(",")) return false;
+        if (!length || *length > AgentExpression::kLongest || *length > scanner.rest().size() / 2 ||
+            !scanner.accept(","))
+            return false;
         const std::optional<std::string_view> digits = scanner.take(*length * 2);
         if (!digits) return false;
-        std::optional<Bytecode> bytes = bytes_from_hex(*digits);
+        std::optional<AgentExpression::Bytecode> bytes = bytes_from_hex(*digits);
         if (!bytes) return false;
-        list.push_back(std::move(*bytes));
+        list.emplace_back(std::move(*bytes));
         // GDB puts nothing between two expressions; the manual's grammar once had a comma there.
         scanner.accept(",");
     }
     return !list.empty();
 }
 
-bool parse_commands(Scanner& scanner, std::vector<Bytecode>& list) {
+bool parse_commands(Scanner& scanner, std::vector<AgentExpression>& list) {
     return scanner.hex_number() && scanner.accept(",") && parse_bytecodes(scanner, list);
 }
 
@@ -48,8 +50,8 @@ std::optional<BreakpointPacket> BreakpointPacket::parse(std::string_view packet)
     if (!result.insert && !scanner.accept("z")) return std::nullopt;
     if (!parse_place(scanner, result.breakpoint)) return std::nullopt;
     while (scanner.accept(";")) {
-        const bool whole = scanner.accept("cmds:") ? parse_commands(scanner, result.commands)
-                                                   : parse_bytecodes(scanner, result.conditions);
+        const bool whole = scanner.accept("cmds:") ? parse_commands(scanner, result.tasks.commands)
+                                                   : parse_bytecodes(scanner, result.tasks.conditions);
         if (!whole) return std::nullopt;
     }
     if (!scanner.at_end()) return std::nullopt;

@@ -1,5 +1,7 @@
 #include "gdbstub/packets/breakpoint.hpp"
 
+#include <gmock/gmock.h>
+
 #include "testsuite/gdbstub/client.hpp"
 
 namespace backspin::gdbstub::testing {
@@ -63,17 +65,30 @@ TEST_F(Breakpointing, IsUnknownWithoutTheCapability) {
         EXPECT_EQ(ask(packet), "");
 }
 
+TEST_F(Breakpointing, HandsTasksToATargetThatDoesThem) {
+    target.tasks_done = true;
+    EXPECT_THAT(ask("qSupported:swbreak+"),
+                ::testing::HasSubstr(";ConditionalBreakpoints+;BreakpointCommands+"));
+    EXPECT_EQ(ask("Z0,80000004,2;X3,220127;cmds:1,X1,27"), "OK");
+    const Breakpoint breakpoint{BreakpointKind::software, Address{0x80000004}, 2};
+    ASSERT_EQ(target.tasks.count(breakpoint), 1u);
+    EXPECT_EQ(target.tasks[breakpoint].conditions.size(), 1u);
+    EXPECT_EQ(target.tasks[breakpoint].commands.size(), 1u);
+    EXPECT_EQ(ask("Z0,80000004,2"), "OK");
+    EXPECT_EQ(target.tasks[breakpoint], BreakpointTasks{}) << "the newest packet counts";
+}
+
 TEST(BreakpointPacket, ReadsListsOfConditionsAndCommands) {
     const auto packet = BreakpointPacket::parse("Z0,80000004,2;X2,0102X1,03;cmds:1,X1,0a,X2,0b0c");
     ASSERT_TRUE(packet);
     const auto bytes = [](std::initializer_list<int> values) {
-        Bytecode code;
+        AgentExpression::Bytecode code;
         for (const int value : values) code.push_back(static_cast<std::byte>(value));
-        return code;
+        return AgentExpression(code);
     };
     EXPECT_TRUE(packet->insert);
-    EXPECT_EQ(packet->conditions, (std::vector<Bytecode>{bytes({1, 2}), bytes({3})}));
-    EXPECT_EQ(packet->commands, (std::vector<Bytecode>{bytes({0x0a}), bytes({0x0b, 0x0c})}));
+    EXPECT_EQ(packet->tasks.conditions, (std::vector<AgentExpression>{bytes({1, 2}), bytes({3})}));
+    EXPECT_EQ(packet->tasks.commands, (std::vector<AgentExpression>{bytes({0x0a}), bytes({0x0b, 0x0c})}));
 }
 
 }  // namespace

@@ -72,6 +72,8 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
     Moves moves_offered{.reverse = true, .range_step = true, .restart = true};
     bool has_breakpoints = true, has_monitor = true, has_exec_file = true, has_host_info = true;
     std::set<Breakpoint> inserted;
+    std::map<Breakpoint, BreakpointTasks> tasks;
+    bool tasks_done = false;
     std::vector<std::string> commands;
     std::vector<ThreadId> selected_threads;  // one for each command
     std::vector<std::pair<std::uint64_t, std::uint32_t>> written_registers;
@@ -124,7 +126,9 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
     HostInfo* host_info() override { return has_host_info ? this : nullptr; }
 
     // --- Breakpoints --- -------------------------------------------------------------------------
-    Outcome<Done> insert(const Breakpoint& breakpoint) override {
+    bool does_tasks() const override { return tasks_done; }
+    Outcome<Done> insert(const Breakpoint& breakpoint, BreakpointTasks wanted) override {
+        tasks[breakpoint] = std::move(wanted);
         if (refuse_breakpoints) return *refuse_breakpoints;
         inserted.insert(breakpoint);
         return Done{};

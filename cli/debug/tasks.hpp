@@ -1,0 +1,50 @@
+// What the debuggee does at breakpoints in its client's place: conditions, and commands that print.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string_view>
+
+#include "base/machine.hpp"
+#include "cli/debug/registers.hpp"
+#include "emu/riscv_machine.hpp"
+#include "gdbstub/agent.hpp"
+#include "gdbstub/target.hpp"
+
+namespace backspin::cli {
+
+/// Prints what commands print, once: a hit may be looked at again within one move.
+struct TaskPrinter {
+    std::function<void(std::string_view)> print;
+    bool enabled = false;     ///< only moves forward print
+    StepCount printed_until;  ///< hits before this have printed
+};
+
+/// A hart that stands at a hit, as the bytecode sees it.
+class HartContext final : public gdbstub::AgentContext {
+  public:
+    HartContext(const emu::RiscvMachine& machine, const RegisterTable& registers, HartId hart,
+                const std::function<void(std::string_view)>& print)
+        : machine_(machine), registers_(registers), hart_(hart), print_(print) {}
+
+    std::optional<std::uint64_t> agent_register(gdbstub::RegisterNumber number) override;
+    bool agent_memory(gdbstub::Address at, std::span<std::byte> into) override;
+    void agent_print(std::string_view text) override;
+
+  private:
+    const emu::RiscvMachine& machine_;
+    const RegisterTable& registers_;
+    HartId hart_;
+    const std::function<void(std::string_view)>& print_;
+};
+
+using TasksByBreakpoint = std::map<gdbstub::Breakpoint, gdbstub::BreakpointTasks>;
+
+/// Names the conditions among these: equal numbers, equal answers.
+std::uint64_t key_of(const TasksByBreakpoint& breakpoints);
+
+/// Whether one of the conditions holds, or there is none, or one cannot be evaluated: then the client judges.
+bool holds(const gdbstub::BreakpointTasks& tasks, gdbstub::AgentContext& context);
+
+}  // namespace backspin::cli
