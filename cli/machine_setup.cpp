@@ -95,6 +95,8 @@ emu::MachineOptions options_of(const snapshots::RecordingReader& reader) {
     if (text_of(reader, "chaos")) board.chaos = number_of(reader, "chaos", {kAny, 0});
     board.ns_per_step = number_of(reader, "ns-per-step", {emu::BoardOptions::kMostNsPerStep});
     board.rtc_start = number_of(reader, "rtc-start", {kAny, 0});
+    board.rtc_is_hosts = text_of(reader, "rtc") == "host";
+    if (text_of(reader, "rtc") && !board.rtc_is_hosts) refuse_key(reader, "rtc");
     board.reboots = number_of(reader, "reboots", {1, 0}) != 0;
     const auto arguments = text_of(reader, "semihosting");
     board.semihosting = arguments.has_value();
@@ -174,6 +176,18 @@ std::string name_for_program(const MachineSetup& setup) {
     return std::filesystem::path(setup.images.front().name).filename().string().substr(0, kLongestArguments);
 }
 
+void open_drives(const MachineChoice& choice, MachineSetup& setup) {
+    for (std::size_t i = 0; i < choice.devices.size(); ++i) {
+        const auto* drive = std::get_if<DriveImage>(&choice.devices[i]);
+        if (drive == nullptr) continue;
+        auto image = std::make_shared<ObservedImage>(std::make_shared<FileImage>(drive->path));
+        std::get<emu::virtio::BlockOptions>(setup.options.board.virtio[i]).size = image->size();
+        setup.disks.push_back(image);
+        setup.disk_names.push_back(drive->path);
+        setup.observed_disks.push_back(std::move(image));
+    }
+}
+
 std::uint64_t host_date() {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
@@ -217,6 +231,7 @@ MachineSetup set_up(const MachineChoice& choice) {
     setup.options.board.isa = isa_for(choice, setup);
     if (choice.find_bios) add(found_opensbi(setup.options.board.isa.xlen()), kBiosRole, "firmware");
     add(choice.initrd, kInitrdRole, "initial RAM disk");
+    open_drives(choice, setup);
     if (choice.host_date) setup.options.board.rtc_start = host_date();
     if (setup.options.board.semihosting) {
         setup.options.board.semihosting_arguments =
@@ -228,8 +243,9 @@ MachineSetup set_up(const MachineChoice& choice) {
 void refuse_own_inputs(const std::vector<std::string>& outputs, const MachineSetup& setup,
                        const std::optional<std::string>& input) {
     std::vector<std::string> inputs;
-    inputs.reserve(setup.images.size() + 1);
+    inputs.reserve(setup.images.size() + setup.disk_names.size() + 1);
     for (const auto& image : setup.images) inputs.push_back(image.name);
+    inputs.insert(inputs.end(), setup.disk_names.begin(), setup.disk_names.end());
     if (input) inputs.push_back(*input);
     std::error_code ignored;
     for (const auto& output : outputs) {
@@ -270,6 +286,7 @@ snapshots::Configuration to_configuration(const MachineSetup& setup) {
                                            {"rtc-start", std::to_string(board.rtc_start)},
                                            {"reboots", board.reboots ? "1" : "0"},
                                            {"epoch-steps", std::to_string(setup.epoch_steps.value)}};
+    if (board.rtc_is_hosts) configuration["rtc"] = "host";
     if (board.semihosting) configuration["semihosting"] = board.semihosting_arguments;
     for (std::size_t i = 0; i < board.virtio.size(); ++i)
         configuration["virtio" + std::to_string(i)] = to_text(board.virtio[i]);

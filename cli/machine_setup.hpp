@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/options/command.hpp"
+#include "cli/outside/disk_image.hpp"
 #include "emu/riscv_machine.hpp"
 #include "snapshots/recording.hpp"
 
@@ -29,7 +30,10 @@ struct MachineSetup {
     std::vector<LoadedImage> images;  ///< the machine starts in the bios if there is one, else in the
                                       ///< program; the first is the one that a debugger is told of
     std::vector<std::shared_ptr<const emu::DiskImage>> disks;  ///< of the drives among options.board.virtio
-    StepCount epoch_steps{std::uint64_t{1} << 20};             ///< distance of the recorded digests
+    std::vector<std::string> disk_names;                       ///< of each: its file, as the user named it
+    std::vector<std::shared_ptr<ObservedImage>>
+        observed_disks;                             ///< the same, for a recorder; none in a replay
+    StepCount epoch_steps{std::uint64_t{1} << 20};  ///< distance of the recorded digests
 };
 
 /// A plain file of at most 1 GiB, whole. Throws StartError.

@@ -1,5 +1,6 @@
 #include "cli/options/device_options.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include <fmt/format.h>
@@ -19,6 +20,22 @@ void add(MachineChoice& machine, const emu::virtio::DeviceOptions& device, Outsi
     machine.options.board.virtio.push_back(device);
 }
 
+/// Their sizes are known once the images are opened.
+void read_drives(const po::variables_map& values, MachineChoice& machine) {
+    if (values.count("drive") == 0) return;
+    std::size_t number = 0;
+    for (const auto& text : values["drive"].as<std::vector<std::string>>()) {
+        const auto drive = parse_drive(text);
+        const auto same = [&](const auto& device) {
+            const auto* other = std::get_if<emu::virtio::BlockOptions>(&device);
+            return other != nullptr && other->id == drive.id;
+        };
+        if (!drive.id.empty() && std::ranges::any_of(machine.options.board.virtio, same))
+            throw UsageError(fmt::format("--drive {}: another drive has this id already", text));
+        add(machine, emu::virtio::BlockOptions{0, drive.readonly, drive.id, number++}, drive.image);
+    }
+}
+
 /// Each card without an address of its own has the next one, as on QEMU.
 void read_networks(const po::variables_map& values, MachineChoice& machine) {
     if (values.count("net") == 0) return;
@@ -29,6 +46,20 @@ void read_networks(const po::variables_map& values, MachineChoice& machine) {
             std::visit([](auto& outside) { return OutsideChoice(std::move(outside)); }, network.outside));
         ++card.mac.back();
     }
+}
+
+void read_consoles(const po::variables_map& values, MachineChoice& machine) {
+    for (const auto& where : virtio_consoles_of(values))
+        add(machine, emu::virtio::ConsoleOptions{}, VirtioConsole{where});
+}
+
+/// Their events come from the input script.
+void read_input_devices(const po::variables_map& values, MachineChoice& machine) {
+    using emu::virtio::InputOptions;
+    if (values.count("keyboard") != 0)
+        add(machine, InputOptions{InputOptions::Kind::keyboard}, std::monostate{});
+    if (values.count("pointer") != 0)
+        add(machine, InputOptions{InputOptions::Kind::pointer}, std::monostate{});
 }
 
 void read_entropy(const po::variables_map& values, MachineChoice& machine) {
@@ -49,18 +80,36 @@ void read_entropy(const po::variables_map& values, MachineChoice& machine) {
 po::options_description device_options() {
     const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
     po::options_description options("Devices");
-    options.add_options()                                                     //
+    options.add_options()  //
+        ("drive",
+         po::value<std::vector<std::string>>()->value_name("file=IMG[,readonly][,id=NAME]")->composing(),
+         "a drive that begins as this raw image, which is never written; may be repeated")  //
         ("net", po::value<std::vector<std::string>>()->value_name("WHERE[,mac=ADDRESS]")->composing(),
          "a network card: user[,hostfwd=tcp:[HOST]:PORT-:PORT][,restrict=on], socket,connect=[HOST:]PORT, "
          "socket,listen=[HOST:]PORT (or unix:PATH) or none; may be repeated")  //
-        ("rng", text("host"), "a random number generator, fed by this host")  //
-        ("seed", text("N"), "the same, fed by a generator with this seed");
+        ("virtio-console", po::value<std::vector<std::string>>()->value_name("WHERE")->composing(),
+         "a console beside the UART, connected as --console is; may be repeated")  //
+        ("rng", text("host"), "a random number generator, fed by this host")       //
+        ("seed", text("N"), "the same, fed by a generator with this seed")         //
+        ("keyboard", "a keyboard, whose keys the --input script presses")          //
+        ("pointer", "a pointer (tablet), which the --input script moves");
     return options;
 }
 
 void read_devices(const po::variables_map& values, MachineChoice& machine) {
+    read_drives(values, machine);
     read_networks(values, machine);
+    read_consoles(values, machine);
     read_entropy(values, machine);
+    read_input_devices(values, machine);
+}
+
+std::vector<ConsoleChoice> virtio_consoles_of(const po::variables_map& values) {
+    std::vector<ConsoleChoice> consoles;
+    if (values.count("virtio-console") == 0) return consoles;
+    for (const auto& text : values["virtio-console"].as<std::vector<std::string>>())
+        consoles.push_back(parse_console(text, "virtio-console"));
+    return consoles;
 }
 
 }  // namespace backspin::cli

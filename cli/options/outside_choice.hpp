@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "cli/options/drive_choice.hpp"
+#include "cli/options/console_choice.hpp"
 #include "cli/options/network_choice.hpp"
 
 namespace backspin::cli {
@@ -14,7 +16,13 @@ struct HostEntropy {
     bool operator==(const HostEntropy&) const = default;
 };
 
+/// --virtio-console
+struct VirtioConsole {
+    ConsoleChoice where;
+    bool operator==(const VirtioConsole&) const = default;
+};
+
 /// std::monostate: the device needs nothing from outside.
-using OutsideChoice = std::variant<std::monostate, HostEntropy, UserNetwork, SocketNetwork>;
+using OutsideChoice = std::variant<std::monostate, HostEntropy, UserNetwork, SocketNetwork, DriveImage, VirtioConsole>;
 
 }  // namespace backspin::cli

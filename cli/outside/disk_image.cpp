@@ -68,16 +68,13 @@ void FileImage::read(std::uint64_t offset, std::span<std::byte> out) const {
 
 // ---- ObservedImage ------------------------------------------------------------------------------
 
-ObservedImage::ObservedImage(std::shared_ptr<const emu::DiskImage> image, Listener listener)
-    : image_(std::move(image)), listener_(std::move(listener)), told_(block_count(image_->size())) {}
+ObservedImage::ObservedImage(std::shared_ptr<const emu::DiskImage> image)
+    : image_(std::move(image)), read_(block_count(image_->size())) {}
 
-bool ObservedImage::first_read(std::uint64_t block) const {
-    if (told_[block]) return false;
+void ObservedImage::tell(std::uint64_t block) const {
     buffer_.resize(block_length(size(), block));
     image_->read(block * kDiskBlock, buffer_);
     listener_(block, buffer_);
-    told_[block] = true;
-    return true;
 }
 
 void ObservedImage::read(std::uint64_t offset, std::span<std::byte> out) const {
@@ -86,18 +83,32 @@ void ObservedImage::read(std::uint64_t offset, std::span<std::byte> out) const {
         [&](std::uint64_t block, std::uint64_t in_block, std::size_t done, std::size_t length) {
             const auto part = out.subspan(done, length);
             const std::lock_guard lock(mutex_);
-            // What the guest sees first is what was told of, even if the file changes at this moment.
-            if (first_read(block)) {
+            if (listener_ && !read_[block]) {
+                // What the guest sees first is what was told of, even if the file changes at this moment.
+                tell(block);
                 std::memcpy(part.data(), buffer_.data() + in_block, length);
             } else {
                 image_->read(block * kDiskBlock + in_block, part);
             }
+            read_[block] = true;
         });
+}
+
+void ObservedImage::listen(Listener listener) {
+    const std::lock_guard lock(mutex_);
+    listener_ = std::move(listener);
+    if (!listener_) return;
+    for (std::uint64_t block = 0; block < read_.size(); ++block) {
+        if (read_[block]) tell(block);
+    }
 }
 
 void ObservedImage::read_all() const {
     const std::lock_guard lock(mutex_);
-    for (std::uint64_t block = 0; block < told_.size(); ++block) first_read(block);
+    for (std::uint64_t block = 0; block < read_.size(); ++block) {
+        if (listener_ && !read_[block]) tell(block);
+        read_[block] = true;
+    }
 }
 
 }  // namespace backspin::cli

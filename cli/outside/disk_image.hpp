@@ -65,28 +65,31 @@ class FileImage final : public emu::DiskImage {
     std::uint64_t size_ = 0;
 };
 
-/// Another image, that tells of each of its blocks at the first read.
+/// Another image, that tells a listener of each of its blocks at the first read.
 class ObservedImage final : public emu::DiskImage {
   public:
     /// Called by the thread that reads, once a block, one call at a time.
     using Listener = std::function<void(std::uint64_t block, std::span<const std::byte> bytes)>;
 
-    ObservedImage(std::shared_ptr<const emu::DiskImage> image, Listener listener);
+    explicit ObservedImage(std::shared_ptr<const emu::DiskImage> image);
 
     std::uint64_t size() const override { return image_->size(); }
     void read(std::uint64_t offset, std::span<std::byte> out) const override;
-    /// Tells of all blocks that nobody has read yet.
+
+    /// At once of those that have been read before. An empty listener ends it.
+    void listen(Listener listener);
+    /// As if the guest read all of it now.
     void read_all() const;
 
   private:
-    /// The block, if this is its first read; else nothing is done.
-    bool first_read(std::uint64_t block) const;
+    /// Reads the block into the buffer, and tells of it.
+    void tell(std::uint64_t block) const;
 
     std::shared_ptr<const emu::DiskImage> image_;
     Listener listener_;
     mutable std::mutex mutex_;
-    mutable std::vector<bool> told_;         ///< by block
-    mutable std::vector<std::byte> buffer_;  ///< the block that was read last
+    mutable std::vector<bool> read_;         ///< by block
+    mutable std::vector<std::byte> buffer_;  ///< the block that was told of last
 };
 
 }  // namespace backspin::cli

@@ -2,6 +2,7 @@
 
 #include <variant>
 
+#include "cli/outside/console_outside.hpp"
 #include "cli/outside/host_entropy.hpp"
 #include "cli/outside/socket_network.hpp"
 #include "cli/outside/user_network.hpp"
@@ -15,8 +16,13 @@ struct Open {
     bool force;
 
     std::unique_ptr<Outside> operator()(std::monostate) const { return nullptr; }
+    /// The machine reads its drives by itself.
+    std::unique_ptr<Outside> operator()(const DriveImage&) const { return nullptr; }
     std::unique_ptr<Outside> operator()(const HostEntropy&) const {
         return std::make_unique<HostEntropySource>();
+    }
+    std::unique_ptr<Outside> operator()(const VirtioConsole& console) const {
+        return open_virtio_console(loop, console.where, ConsoleUse::both_ways, force);
     }
     std::unique_ptr<Outside> operator()(const UserNetwork& choice) const {
         return open_user_network(loop, choice);
