@@ -43,7 +43,8 @@ struct StepInfo {
 enum class StopKind : std::uint8_t { execute, write, read, access };
 
 /// A place at which a run reports. An execute stop holds at N if the step N to N+1 is an attempt at that
-/// address; a data stop if that step would access any byte of the range.
+/// address; a data stop if that step would access any byte of the range, whoever makes it. Of accesses that
+/// are no hart's loads and stores only writes count.
 struct StopPoint {
     StopKind kind{};
     VirtualAddress address;
@@ -51,13 +52,26 @@ struct StopPoint {
     bool operator==(const StopPoint&) const = default;
 };
 
+/// Who accesses memory in a step.
+struct Accessor {
+    enum class Kind : std::uint8_t {
+        hart,      ///< the hit says which
+        device,    ///< by itself: an event, or the arrival of an input
+        debugger,  ///< an input of the log
+    };
+    Kind kind = Kind::hart;
+    std::uint32_t component = 0;  ///< of a device: its number in component_names()
+    bool operator==(const Accessor&) const = default;
+};
+
 /// One stop that holds at the machine's current position, before the step.
 struct Hit {
     StopKind kind{};         ///< the kind of the stop point
     VirtualAddress address;  ///< execute: the pc; data: the stop point's own address
     StepCount at;            ///< the step at to at+1 causes it
-    HartId hart;
+    HartId hart;             ///< whose access it is, or through whom the range was found that another wrote
     bool changes_value = true;  ///< for a write: the bytes in the range differ afterwards
+    Accessor by{};
     bool operator==(const Hit&) const = default;
 };
 
@@ -131,8 +145,8 @@ class Machine {
     virtual std::optional<StepInfo> step(bool show_output = false) = 0;
 
     /// Applies an input as one step. A debugger's write to memory that is not there changes nothing but still
-    /// is a step.
-    virtual void apply(const Input& input) = 0;
+    /// is a step. Stop: the observer was told of a hit and said so, and nothing was done.
+    virtual Verdict apply(const Input& input, Observer* observer = nullptr) = 0;
 
     /// How many bytes the device behind the channel would take now.
     virtual std::size_t room_for_input(Channel channel) const = 0;

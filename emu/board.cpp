@@ -263,22 +263,36 @@ bool Board::needs_host(PhysicalAddress at, AccessSize size, bool is_write) const
     return place.device == &rtc && rtc.needs_reading(place.offset, size, is_write, time());
 }
 
+bool Board::is_plain_event_due() const {
+    return std::ranges::any_of(devices_with_events(), [&](const Device* device) { return is_due(*device); });
+}
+
+std::optional<std::size_t> Board::due_transport() const {
+    const auto due = std::ranges::find_if(virtio_in_use_, [&](auto i) { return is_due(virtio[i]); });
+    return due != virtio_in_use_.end() ? std::optional(*due) : std::nullopt;
+}
+
+bool Board::has_due_event() const {
+    return is_plain_event_due() || due_transport();
+}
+
+std::optional<std::size_t> Board::component_of_due_event() const {
+    const auto transport = is_plain_event_due() ? std::nullopt : due_transport();
+    return transport ? component_of(virtio_channel(*transport)) : std::nullopt;
+}
+
 bool Board::handle_due_event(Dma& dma) {
-    for (auto* device : devices_with_events()) {
-        const auto when = device->next_event();
-        if (!when || *when > time()) continue;
-        device->event(device_context());
+    for (const auto* device : devices_with_events()) {
+        if (!is_due(*device)) continue;
+        changeable(*device).event(device_context());
         connect_lines();
         return true;
     }
-    for (const auto i : virtio_in_use_) {
-        const auto when = virtio[i].next_event();
-        if (!when || *when > time()) continue;
-        virtio[i].event(device_context(), dma);
-        connect_lines();
-        return true;
-    }
-    return false;
+    const auto transport = due_transport();
+    if (!transport) return false;
+    virtio[*transport].event(device_context(), dma);
+    connect_lines();
+    return true;
 }
 
 void Board::input(Channel channel, std::span<const std::byte> bytes, Dma& dma) {
@@ -320,6 +334,22 @@ bool Board::reset_is_due() const {
 }
 
 // ---- state --------------------------------------------------------------------------------------
+
+std::optional<std::size_t> Board::component_of(Channel channel) const {
+    const auto device = [&](std::string_view name) {
+        const auto found = std::ranges::find(kDeviceNames, name);
+        return 1 + harts.size() + static_cast<std::size_t>(found - kDeviceNames.begin());
+    };
+    if (channel == kConsoleChannel) return device("uart");
+    if (channel == kSemihostingChannel) return device("semihosting");
+    if (channel == kRtcChannel) return device("rtc");
+    if (channel == kPowerChannel) return device("finisher");
+    for (std::size_t n = 0; n < virtio_in_use_.size(); ++n) {
+        if (channel == virtio_channel(virtio_in_use_[n]))
+            return 1 + harts.size() + kDeviceNames.size() + n;
+    }
+    return std::nullopt;
+}
 
 template <class Archive>
 void Board::serialize_clock(Archive& archive) {

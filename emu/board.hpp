@@ -133,6 +133,9 @@ struct Board {
         return place_of(at, size).device != nullptr;
     }
 
+    bool has_due_event() const;
+    /// The component whose event comes next, if it is due and may write memory.
+    std::optional<std::size_t> component_of_due_event() const;
     /// Handles the event of a device that is due now; false if none is. What devices write to memory is noted
     /// in `dma`.
     bool handle_due_event(Dma& dma);
@@ -161,6 +164,8 @@ struct Board {
     /// as this board or a copy of it.
     std::span<const std::string_view> component_names() const { return *names_; }
     void save(SavedState& into) const;
+    /// The component that takes what comes by this channel; nothing if none does.
+    std::optional<std::size_t> component_of(Channel channel) const;
     /// Throws BadState; the board is then unusable.
     void load(const SavedState& from);
     /// Every field of one component by name, for reports. Throws BadState.
@@ -184,7 +189,14 @@ struct Board {
     void serialize_semihosting(Archive& archive);
     template <class Archive>
     void serialize_component(Archive& archive, std::size_t component);
-    std::array<Device*, 3> devices_with_events() { return {&uart, &rtc, &aclint}; }
+    /// In the order in which their events come; those of virtio devices come after them.
+    std::array<const Device*, 3> devices_with_events() const { return {&uart, &rtc, &aclint}; }
+    bool is_due(const Device& device) const {
+        const auto when = device.next_event();
+        return when && *when <= time();
+    }
+    bool is_plain_event_due() const;
+    std::optional<std::size_t> due_transport() const;
 
     /// Transports that have a device, in ascending order: only these are components.
     std::vector<std::size_t> virtio_in_use_;

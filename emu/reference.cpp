@@ -97,8 +97,11 @@ class PlainAccess {
     /// the address as it was given, not the block's.
     AccessEnd cache_block(VirtualAddress at, CacheOperation operation) {
         const VirtualAddress block{at.value & ~std::uint64_t{kCacheBlock - 1}};
-        if (operation != CacheOperation::zero && locate_memory(block, kCacheBlock, AccessKind::load))
-            return AccessEnd::done;
+        if (operation != CacheOperation::zero) {
+            const auto located = locate(board_, memory_, hart_, space_, block, kCacheBlock, AccessKind::load);
+            const auto* readable = std::get_if<PhysicalAddress>(&located);
+            if (readable != nullptr && memory_.page_of(*readable)) return AccessEnd::done;
+        }
         const auto place = locate_memory(block, kCacheBlock, AccessKind::store);
         if (!place) return raise(trap_.cause, at);
         constexpr std::array<std::byte, kCacheBlock> kZeros{};

@@ -79,7 +79,10 @@ RiscvMachine::OneStep RiscvMachine::advance(StepCount until, const RunOptions& o
         engine_->pages_replaced();
         return count_step(StepKind::device_event);
     }
-    if (handle_due_event()) return count_step(StepKind::device_event);
+    if (board_.has_due_event()) {
+        if (handle_due_event(observer) == Verdict::stop) return {{}, RunEnd::stopped};
+        return count_step(StepKind::device_event);
+    }
     if (const auto turn = board_.next_turn()) {
         auto& hart = board_.harts[turn->hart.value];
         if (const auto interrupt = interrupt_to_take(hart, board_.mip(hart))) {
@@ -94,13 +97,18 @@ RiscvMachine::OneStep RiscvMachine::advance(StepCount until, const RunOptions& o
     return count_step(StepKind::idle_jump);
 }
 
-bool RiscvMachine::handle_due_event() {
-    Dma dma(memory_);
-    if (!board_.handle_due_event(dma)) return false;
-    const auto written = dma.take_written();
-    board_.break_reservations(written);
-    for (const auto& piece : written) engine_->bytes_changed(piece.at, piece.length);
-    return true;
+Verdict RiscvMachine::handle_due_event(Observer* observer) {
+    const auto change = [this] {
+        Dma dma(memory_);
+        board_.handle_due_event(dma);
+        auto written = dma.take_written();
+        board_.break_reservations(written);
+        return written;
+    };
+    // Devices that have no component of their own in the list of those with DMA write no memory.
+    const auto writer = board_.component_of_due_event();
+    const Accessor by{Accessor::Kind::device, static_cast<std::uint32_t>(writer.value_or(0))};
+    return engine_->make(change, by, writer ? observer : nullptr) ? Verdict::go_on : Verdict::stop;
 }
 
 RiscvMachine::OneStep RiscvMachine::interrupt_hart(Hart& hart, Interrupt interrupt, Observer* observer) {
@@ -147,11 +155,19 @@ StepCount RiscvMachine::next_deadline_step(StepCount until) const {
 
 // ---- from outside -------------------------------------------------------------------------------
 
-void RiscvMachine::apply(const Input& input) {
+Verdict RiscvMachine::apply(const Input& input, Observer* observer) {
     board_.output = nullptr;
-    const auto changed = apply_input(board_, memory_, input);
+    const auto change = [&] { return apply_input(board_, memory_, input); };
+    if (!engine_->make(change, writer_of(input), observer)) return Verdict::stop;
     board_.steps += StepCount{1};
-    for (const auto& piece : changed) engine_->bytes_changed(piece.at, piece.length);
+    return Verdict::go_on;
+}
+
+Accessor RiscvMachine::writer_of(const Input& input) const {
+    const auto* device = std::get_if<DeviceInput>(&input);
+    if (device == nullptr) return {Accessor::Kind::debugger, 0};
+    const auto component = board_.component_of(device->channel);
+    return {Accessor::Kind::device, static_cast<std::uint32_t>(component.value_or(0))};
 }
 
 std::size_t RiscvMachine::room_for_input(Channel channel) const {
@@ -165,9 +181,9 @@ HartId RiscvMachine::current_hart() const {
 }
 
 std::optional<VirtualTime> RiscvMachine::idle_deadline() const {
-    const auto all_wait =
-        std::ranges::none_of(board_.harts, [&](const Hart& hart) { return board_.can_move(hart); });
-    return all_wait ? board_.jump_target() : std::nullopt;
+    const bool something_comes_first =
+        board_.powered_off() || board_.waits_for_host() || board_.reset_is_due() || board_.has_due_event();
+    return something_comes_first || board_.next_turn() ? std::nullopt : board_.jump_target();
 }
 
 ExecutionContext RiscvMachine::context(HartId id) const {

@@ -42,7 +42,7 @@ class RiscvMachine final : public Machine {
     VirtualTime time() const override { return board_.time(); }
     RunEnd run(const RunOptions& options, Observer* observer = nullptr) override;
     std::optional<StepInfo> step(bool show_output = false) override;
-    void apply(const Input& input) override;
+    Verdict apply(const Input& input, Observer* observer = nullptr) override;
     std::size_t room_for_input(Channel channel) const override;
     std::optional<VirtualTime> idle_deadline() const override;
     std::size_t harts() const override { return board_.harts.size(); }
@@ -78,7 +78,8 @@ class RiscvMachine final : public Machine {
         std::optional<RunEnd> end;  ///< why the run ends before another step
     };
     OneStep advance(StepCount until, const RunOptions& options, Observer* observer);
-    bool handle_due_event();
+    Verdict handle_due_event(Observer* observer);
+    Accessor writer_of(const Input& input) const;
     OneStep interrupt_hart(Hart& hart, Interrupt interrupt, Observer* observer);
     OneStep run_hart(const Board::Turn& turn, StepCount until, Observer* observer);
     StepCount next_deadline_step(StepCount until) const;

@@ -46,7 +46,7 @@ Arrival History::run(const Way& way) {
     while (now() < way.until) {
         const auto* event = now() < frontier_ ? log_.next(branch_, now()) : nullptr;
         if (event != nullptr && event->at.step == now()) {
-            machine_.apply(event->input);
+            if (machine_.apply(event->input, way.observer) == Verdict::stop) return Arrival::stopped;
             arrived(way);
         } else {
             auto until = std::min({way.until, bound(way), slice_end});
@@ -83,6 +83,7 @@ bool History::is_new_epoch(StepCount at) const {
 
 void History::arrived(const Way& way) {
     if (way.look_ahead) return;
+    if (now() >= frontier_) is_unapplied_ = false;
     frontier_ = std::max(frontier_, now());
     if (is_new_epoch(now())) take_epoch();
 }
@@ -119,13 +120,15 @@ bool History::off() {
     return end == Arrival::powered_off;
 }
 
-void History::take(Input input) {
+void History::take(Input input, Observer* observer, std::span<const StopPoint> points) {
     assert(live_ && now() == frontier_);
     const Event event{position(now()), std::move(input)};
     log_.append(event);
     if (listener_ != nullptr) listener_->on_input(event);
-    machine_.apply(event.input);
-    arrived({});
+    frontier_ = now() + StepCount{1};
+    is_unapplied_ = true;
+    if (observer != nullptr) machine_.set_stop_points(points);
+    if (machine_.apply(event.input, observer) == Verdict::go_on) arrived({});
 }
 
 // ---- going to a position ------------------------------------------------------------------------

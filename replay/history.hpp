@@ -58,6 +58,11 @@ class History {
     StepCount begin() const { return begin_; }
     StepCount frontier() const { return frontier_; }
     bool live() const { return live_; }
+    /// Whether going on from here makes new history: at a live frontier, or before an input that was taken
+    /// there and that an observer stopped at.
+    bool goes_live() const {
+        return live_ && (now() == frontier_ || (is_unapplied_ && now() + StepCount{1} == frontier_));
+    }
     Position position(StepCount step) const { return {branch_, step}; }
     Branch branch() const { return branch_; }
     const EventLog& log() const { return log_; }
@@ -93,8 +98,10 @@ class History {
     /// Whether the machine is switched off here. Leaves it as it is.
     bool off();
 
-    /// Logs the input and applies it. Precondition: live and at the frontier, and the machine is not off.
-    void take(Input input);
+    /// Logs the input and applies it; or only logs it, if it causes a hit of these stop points at which the
+    /// observer says stop: then the machine stands right behind the frontier. Precondition: live and at the
+    /// frontier, and the machine is not off.
+    void take(Input input, Observer* observer = nullptr, std::span<const StopPoint> points = {});
 
   private:
     Arrival ended(RunEnd end) const;
@@ -111,7 +118,8 @@ class History {
     StepCount begin_;
     StepCount frontier_;
     bool live_;
-    PassedEpochs passed_;  ///< their snapshots have been taken
+    bool is_unapplied_ = false;  ///< the machine has never been behind the log's last input
+    PassedEpochs passed_;        ///< their snapshots have been taken
     StoredSnapshots* stored_;
     HistoryListener* listener_;
     SlicePacer plain_pacer_;

@@ -37,12 +37,12 @@ void LiveRun::warp(VirtualTime by) {
     history_.take(IdleWarp{by});
 }
 
-Arrival LiveRun::run(Observer* observer, std::span<const StopPoint> points) {
+Arrival LiveRun::run() {
     const std::function<void()> each_slice = [this] { take_inputs(); };
     while (history_.now() < options_.limit) {
         const auto end = history_.run({.until = bound(),
-                                       .observer = observer,
-                                       .points = points,
+                                       .observer = observer_,
+                                       .points = points_,
                                        .show_output = true,
                                        .pause_when_idle = pauses_when_idle(),
                                        .each_slice = &each_slice});
@@ -63,11 +63,14 @@ Arrival LiveRun::wait(Arrival why) {
 
 void LiveRun::take_inputs() {
     if (port() == nullptr) return;
-    for (int n = 0; n < kInputsPerSlice && history_.now() < options_.limit; ++n) {
+    const auto may_take = [&] {
+        return history_.now() < options_.limit && history_.now() == history_.frontier();
+    };
+    for (int n = 0; n < kInputsPerSlice && may_take(); ++n) {
         auto input = port()->next(history_.machine());
         // A slice may end at the very step that switched the machine off.
         if (!input || history_.off()) return;
-        history_.take(std::move(*input));
+        history_.take(std::move(*input), observer_, points_);
     }
 }
 
@@ -78,7 +81,7 @@ bool LiveRun::take_after(std::chrono::nanoseconds waited, VirtualTime at_most) {
     const VirtualTime by{
         std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(waited.count(), 0)), at_most.ns)};
     if (by.ns > 0) history_.take(IdleWarp{by});
-    history_.take(std::move(*input));
+    history_.take(std::move(*input), observer_, points_);
     return true;
 }
 
@@ -90,7 +93,7 @@ void LiveRun::sleep(std::chrono::nanoseconds at_most) const {
     }
 }
 
-// No observer: a jump and a device's event are nobody's attempt.
+// No observer: a jump of the clock accesses nothing.
 Arrival LiveRun::jump() {
     return history_.run({.until = history_.now() + StepCount{1}, .show_output = true});
 }

@@ -13,17 +13,21 @@ namespace backspin::replay {
 
 class LiveRun {
   public:
-    LiveRun(History& history, const GoOnOptions& options) : history_(history), options_(options) {}
+    /// The observer is told of the hits of these stop points; null: nothing is armed.
+    LiveRun(History& history, const GoOnOptions& options, Observer* observer,
+            std::span<const StopPoint> points)
+        : history_(history), options_(options), observer_(observer), points_(points) {}
 
     /// Goes on until the limit at the latest, with inputs as they come. Never ends as idle; asleep only when
-    /// nobody waits. Precondition: live and at the frontier.
-    Arrival run(Observer* observer, std::span<const StopPoint> points);
+    /// nobody waits. Precondition: the history goes live from here.
+    Arrival run();
 
     /// The machine is idle or asleep: waits for what comes first of its deadline, an input and an interrupt.
     /// `reached` when it has moved on.
     Arrival wait(Arrival why);
 
-    /// Takes what has arrived, up to the limit. A machine that is off takes nothing.
+    /// Takes what has arrived, up to the limit, and up to an input that the observer stops at, which is then
+    /// in the log before the machine. A machine that is off takes nothing.
     void take_inputs();
 
     /// Whether idle time is real time.
@@ -50,6 +54,8 @@ class LiveRun {
 
     History& history_;
     const GoOnOptions& options_;
+    Observer* observer_;
+    std::span<const StopPoint> points_;
 };
 
 }  // namespace backspin::replay

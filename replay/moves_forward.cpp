@@ -19,17 +19,17 @@ Stopped Timeline::go_on(const Stops& stops, const GoOnOptions& options) {
     HitCatcher catcher(stops, ignored);
     Observer* observer = stops.points.empty() ? nullptr : &catcher;
     auto end = Arrival::reached;
-    if (!at_frontier()) {
+    if (history.goes_live()) {
+        end = LiveRun(history, options, observer, stops.points).run();
+    } else if (at_frontier()) {
+        return parts_->stopped(StopReason::history_end);
+    } else {
         end = history.run({.until = std::min(history.frontier(), options.limit),
                            .observer = observer,
                            .points = stops.points,
                            .show_output = true});
         if (end == Arrival::reached && history.now() < options.limit)
             return parts_->end_of_history(stops, ignored);
-    } else if (history.live()) {
-        end = LiveRun(history, options).run(observer, stops.points);
-    } else {
-        return parts_->stopped(StopReason::history_end);
     }
     if (end == Arrival::reached) return parts_->stopped(StopReason::limit);
     if (end == Arrival::stopped) return parts_->caught(stops, ignored);
@@ -50,8 +50,10 @@ class StepMove {
           options_(options),
           told_(parts.begin_move()),
           begin_(history_.now()),
-          live_(history_.live() && begin_ >= history_.frontier()),
-          host_(history_, options_),
+          live_(history_.goes_live()),
+          told_ignored_{.told = told_},
+          catcher_(stops, told_ignored_),
+          host_(history_, options_, stops.points.empty() ? nullptr : &catcher_, stops.points),
           step_(hart, policy, parts.longest_interrupt) {}
 
     Stopped make() {
@@ -74,9 +76,10 @@ class StepMove {
     /// Once between two pieces of the way: a flood of inputs must not keep the hart from its step.
     bool took_inputs() {
         if (!live_ || !std::exchange(may_take_, false)) return false;
-        const auto before = history_.now();
+        // One that a data stop stops at lies in the log then, and the machine before it.
+        const auto before = history_.frontier();
         host_.take_inputs();
-        return history_.now() > before;
+        return history_.frontier() > before;
     }
 
     Ignored ignored() const { return {.told = told_, .attempt = step_.first_attempt()}; }
@@ -135,6 +138,8 @@ class StepMove {
     StepCount begin_;
     bool live_;  ///< the step began at the frontier and may go on beyond it
     bool may_take_ = true;
+    Ignored told_ignored_;
+    HitCatcher catcher_;  ///< for inputs
     LiveRun host_;
     StepAhead step_;
 };

@@ -35,6 +35,9 @@ Position Timeline::frontier() const {
 bool Timeline::at_frontier() const {
     return parts_->history.now() >= parts_->history.frontier();
 }
+bool Timeline::goes_live() const {
+    return parts_->history.goes_live();
+}
 bool Timeline::is_live() const {
     return parts_->history.live();
 }

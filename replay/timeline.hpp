@@ -74,6 +74,9 @@ class Timeline {
     Position begin() const;
     Position frontier() const;
     bool at_frontier() const;
+    /// Whether a move forward from here makes new history: at a live frontier, or right before it where the
+    /// last input caused a data stop that was told before it.
+    bool goes_live() const;
     /// The frontier can grow. A live timeline stays live while its cursor is in the past.
     bool is_live() const;
 

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "emu/engine/trial.hpp"
 #include "emu/host_first.hpp"
 #include "emu/isa/semantics.hpp"
 #include "emu/semihosting.hpp"
@@ -73,12 +74,40 @@ void Interpreter::pages_replaced() {
     forget_jumps();  // each page is compared with what was decoded when it is next entered
 }
 
-void Interpreter::bytes_changed(PhysicalAddress at, std::size_t length) {
-    for_each_page(at, length, [&](PhysicalAddress here, std::size_t, std::size_t part) {
-        const auto index = memory_.page_of(here);
-        if (index && code_.overlaps_code(*index, here.value % kPageSize, part)) code_.drop(*index);
-    });
+void Interpreter::bytes_changed(std::span<const MemoryPiece> pieces) {
+    if (pieces.empty()) return;
+    for (const auto& piece : pieces) {
+        const auto index = memory_.page_of(piece.at);
+        if (index && code_.overlaps_code(*index, piece.at.value % kPageSize, piece.length))
+            code_.drop(*index);
+    }
     port_.forget_entries();
+}
+
+// What a change writes is known only after it. So with data stops armed it is made, looked at, taken back to
+// report what it hits, and made again.
+std::optional<std::vector<MemoryPiece>> Interpreter::make(const Change& change, Accessor by,
+                                                          Observer* observer) {
+    if (observer == nullptr || stops_.watches().empty()) {
+        auto written = change();
+        bytes_changed(written);
+        return written;
+    }
+    Trial trial(board_, memory_);
+    pages_shared();
+    auto written = change();
+    const auto hits = trial.hits(written, stops_, by);
+    if (!hits.empty()) {
+        trial.take_back();
+        pages_replaced();
+        for (const auto& hit : hits) {
+            if (observer->on_hit(hit) == Verdict::stop) return std::nullopt;
+        }
+        written = change();
+    }
+    trial.keep();
+    bytes_changed(written);
+    return written;
 }
 
 void Interpreter::forget_jumps() {
@@ -150,11 +179,16 @@ std::optional<Instruction> Interpreter::fetch(const Hart& hart) {
     return board_.decoder->decode(word);
 }
 
-bool Interpreter::calls_host(Hart& hart) {
-    const auto changed = call_host(board_, memory_, hart);
-    if (!changed) return false;
-    for (const auto& piece : *changed) bytes_changed(piece.at, piece.length);
-    return true;
+Interpreter::Call Interpreter::call_host(Hart& hart, Observer* observer) {
+    if (!board_.options.semihosting) return Call::none;
+    bool is_call = false;
+    const auto change = [&] {
+        auto changed = emu::call_host(board_, memory_, hart);
+        is_call = changed.has_value();
+        return std::move(changed).value_or(std::vector<MemoryPiece>{});
+    };
+    if (!make(change, {}, observer)) return Call::stopped;
+    return is_call ? Call::made : Call::none;
 }
 
 bool Interpreter::goes_on_after(const Instruction& instruction, const AttemptResult& result, Hart& hart) {
@@ -337,7 +371,10 @@ on_straddling:
 attempt_uncached: {
     if (must_ask_host(board_, memory_, hart)) goto ask_host;  // fetching would change page tables
     const auto instruction = fetch(hart);
-    if (!instruction) goto fault;
+    if (!instruction) {
+        if (port_.take_stopped()) return {Leave::stopped, false};
+        goto fault;
+    }
     const auto result = execute_as<X>(*instruction, board_, hart, port_);
     if (result.end == AccessEnd::stopped) return {Leave::stopped, false};
     trap = result.trap;
@@ -392,9 +429,13 @@ on_general: {
 }
 
 take:
-    if (trap.cause == Cause::breakpoint && calls_host(hart)) {
-        retire(static_cast<X>(hart.pc + 4));
-        return {Leave::attention, false};
+    if (trap.cause == Cause::breakpoint) {
+        const auto call = call_host(hart, observer);
+        if (call == Call::stopped) return {Leave::stopped, false};
+        if (call == Call::made) {
+            retire(static_cast<X>(hart.pc + 4));
+            return {Leave::attention, false};
+        }
     }
     // Nothing of the step happened but the trap. What follows may run with interrupts enabled or not: let the
     // machine look.

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/machine.hpp"
@@ -46,16 +48,22 @@ class Interpreter {
     void pages_shared() { port_.forget_write_entries(); }
     /// Call after the page table was restored.
     void pages_replaced();
-    /// Call after bytes were changed by somebody else than the hart.
-    void bytes_changed(PhysicalAddress at, std::size_t length);
+    using Change = std::function<std::vector<MemoryPiece>()>;
+    /// Makes a change of board and memory that is no hart's access, and says which bytes it may have written.
+    /// With an observer, hits of data stops are reported before it. Nothing if the observer says stop: then
+    /// nothing was done. Must do the same if called twice in the same state.
+    std::optional<std::vector<MemoryPiece>> make(const Change& change, Accessor by, Observer* observer);
 
   private:
     /// Whether a system instruction that retired leaves everything as it was that the machine's loop decides
     /// by.
     bool goes_on_after(const Instruction& instruction, const AttemptResult& result, Hart& hart);
 
+    void bytes_changed(std::span<const MemoryPiece> pieces);
+
     /// Makes the semihosting call, if the ebreak at hart.pc is one.
-    bool calls_host(Hart& hart);
+    enum class Call : std::uint8_t { none, made, stopped };
+    Call call_host(Hart& hart, Observer* observer);
 
     template <class X>
     Result execute_blocks(Hart& hart, StepCount until, Observer* observer);

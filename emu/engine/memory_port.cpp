@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "emu/engine/watched_writes.hpp"
+#include "emu/page_tables.hpp"
+
 namespace backspin::emu {
 namespace {
 
@@ -24,9 +27,7 @@ class MemoryPort::Tables final : public PageTables {
     }
     /// Sets bits that no translation depends on: what was entered needed them set, or does not need them.
     bool write(PhysicalAddress at, unsigned size, std::uint64_t value) override {
-        if (!port_.memory_.is_writable(at)) return false;
-        port_.put(at, std::as_bytes(std::span(&value, 1)).first(size));
-        return true;
+        return port_.memory_.is_writable(at) && port_.update_entry(at, size, value);
     }
 
   private:
@@ -60,6 +61,7 @@ void MemoryPort::arm(Observer* observer) {
     const bool changes_what_is_entered =
         (observer != nullptr) != (observer_ != nullptr) && !stops_.watches().empty();
     observer_ = observer;
+    updates_.clear();
     if (changes_what_is_entered) forget_entries();
 }
 
@@ -165,9 +167,47 @@ Verdict MemoryPort::reports(const Touch& touch) {
         if (!matches || overlap(touch.at, touch.size, point.address, point.length).length == 0) continue;
         const Hit hit{point.kind, point.address, board_.steps, hart_->id,
                       touch.writes && changes(touch, point)};
-        if (observer_->on_hit(hit) == Verdict::stop) return Verdict::stop;
+        if (tell(hit) == Verdict::stop) return Verdict::stop;
     }
     return Verdict::go_on;
+}
+
+// Another walk of the same step may have set bits before this one, or before the access that is reported.
+Verdict MemoryPort::tell(const Hit& hit) {
+    if (updates_of_ != board_.steps) updates_.clear();
+    for (auto update = updates_.rbegin(); update != updates_.rend(); ++update)
+        put(update->at, std::as_bytes(std::span(&update->before, 1)).first(update->size));
+    const auto verdict = observer_->on_hit(hit);
+    if (verdict == Verdict::stop) updates_.clear();
+    for (const auto& update : updates_)
+        put(update.at, std::as_bytes(std::span(&update.after, 1)).first(update.size));
+    return verdict;
+}
+
+bool MemoryPort::update_entry(PhysicalAddress at, unsigned size, std::uint64_t value) {
+    const auto bytes = std::as_bytes(std::span(&value, 1)).first(size);
+    if (observer_ == nullptr || stops_.watches().empty()) {
+        put(at, bytes);
+        return true;
+    }
+    if (updates_of_ != board_.steps) updates_.clear();
+    updates_of_ = board_.steps;
+    EntryUpdate update{at, size, 0, value};
+    memory_.read(at, std::as_writable_bytes(std::span(&update.before, 1)).first(size));
+    const auto changes = [&](const MemoryPiece& piece) {
+        const auto shift = 8 * (piece.at.value - at.value);
+        const auto mask = piece.length == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * piece.length) - 1;
+        return ((update.before ^ value) >> shift & mask) != 0;
+    };
+    const std::array<MemoryPiece, 1> piece{{{at, size}}};
+    ConstPageTables tables(memory_);
+    for (const auto& hit : hits_of({piece, changes, {}}, stops_, board_, tables, hart_->id)) {
+        stopped_ = tell(hit) == Verdict::stop;
+        if (stopped_) return false;
+    }
+    put(at, bytes);
+    updates_.push_back(update);
+    return true;
 }
 
 // ---- finding ------------------------------------------------------------------------------------
@@ -265,7 +305,7 @@ AccessEnd MemoryPort::load_bytes(VirtualAddress at, std::size_t size, std::uint6
     if (watched(at, size) && locate(at, size, AccessKind::load, Updates::only_report) &&
         reports(Touch{at, size, true, false, {}}) == Verdict::stop)
         return AccessEnd::stopped;
-    if (!locate(at, size, AccessKind::load, Updates::make)) return AccessEnd::trapped;
+    if (!locate(at, size, AccessKind::load, Updates::make)) return not_made();
     if (parts_[0].is_device) {
         attention_ = true;
         const auto value = board_.read_device(parts_[0].at, static_cast<AccessSize>(size));
@@ -283,7 +323,7 @@ AccessEnd MemoryPort::store_bytes(VirtualAddress at, std::size_t size, std::uint
     if (watched(at, size) && locate(at, size, AccessKind::store, Updates::only_report) &&
         reports(Touch{at, size, false, true, bytes_of(bits)}) == Verdict::stop)
         return AccessEnd::stopped;
-    if (!locate(at, size, AccessKind::store, Updates::make)) return AccessEnd::trapped;
+    if (!locate(at, size, AccessKind::store, Updates::make)) return not_made();
     if (parts_[0].is_device) {
         attention_ = true;
         const bool taken = board_.write_device(parts_[0].at, static_cast<AccessSize>(size), bits);
@@ -295,15 +335,18 @@ AccessEnd MemoryPort::store_bytes(VirtualAddress at, std::size_t size, std::uint
 
 AccessEnd MemoryPort::cache_block(VirtualAddress at, CacheOperation operation) {
     const VirtualAddress block{at.value & ~std::uint64_t{kCacheBlock - 1}};
+    const auto failed = [&] { return take_stopped() ? AccessEnd::stopped : raise(trap_.cause, at); };
     if (operation != CacheOperation::zero) {
-        const bool permitted = parts_in_ram(block, kCacheBlock, AccessKind::load, Updates::make) ||
-                               parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::make);
-        return permitted ? AccessEnd::done : raise(trap_.cause, at);
+        // Where it may be read, ROM included; no device takes an access of this size.
+        if (locate(block, kCacheBlock, AccessKind::load, Updates::make)) return AccessEnd::done;
+        if (stopped_) return failed();
+        const bool permitted = parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::make);
+        return permitted ? AccessEnd::done : failed();
     }
     if (watched(block) && parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::only_report) &&
         reports(Touch{block, kCacheBlock, false, true, {}}) == Verdict::stop)
         return AccessEnd::stopped;
-    if (!parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::make)) return raise(trap_.cause, at);
+    if (!parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::make)) return failed();
     scatter(Bytes{});
     return AccessEnd::done;
 }

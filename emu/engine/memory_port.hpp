@@ -57,8 +57,10 @@ class MemoryPort {
     /// Where code of this page may be kept decoded; nothing if it cannot be fetched, or not all of it alike,
     /// or if fetching would change the page table. Changes nothing that the guest sees.
     std::optional<PhysicalAddress> locate_code(VirtualAddress at);
-    /// Fetches two bytes, with all that belongs to it; nothing, with the trap, if that fails.
+    /// Fetches two bytes, with all that belongs to it; nothing, with the trap, if that fails, or if the
+    /// observer wants to stop before this step: then take_stopped() says so.
     std::optional<std::uint16_t> fetch(VirtualAddress at);
+    bool take_stopped() { return std::exchange(stopped_, false); }
 
     // ---- MemoryAccess ---------------------------------------------------------------------------
     Trap trap() const { return trap_; }
@@ -87,7 +89,7 @@ class MemoryPort {
             if (reports(Touch{at, sizeof(Value), true, true, bytes_of(replaced)}) == Verdict::stop)
                 return AccessEnd::stopped;
         }
-        if (!parts_in_ram(at, sizeof(Value), AccessKind::store, Updates::make)) return AccessEnd::trapped;
+        if (!parts_in_ram(at, sizeof(Value), AccessKind::store, Updates::make)) return not_made();
         bits = gather();
         scatter(bytes_of(static_cast<std::uint64_t>(modify(static_cast<Value>(bits)))));
         return AccessEnd::done;
@@ -99,7 +101,7 @@ class MemoryPort {
             parts_in_ram(at, sizeof(Value), AccessKind::load, Updates::only_report) &&
             reports(Touch{at, sizeof(Value), true, false, {}}) == Verdict::stop)
             return AccessEnd::stopped;
-        if (!parts_in_ram(at, sizeof(Value), AccessKind::load, Updates::make)) return AccessEnd::trapped;
+        if (!parts_in_ram(at, sizeof(Value), AccessKind::load, Updates::make)) return not_made();
         bits = gather();
         enter_for_reading(parts_[0]);
         hart_->reservation = parts_[0].at;
@@ -114,7 +116,7 @@ class MemoryPort {
             hart_->reservation == parts_[0].at &&
             reports(Touch{at, sizeof(Value), false, true, bytes_of(bits)}) == Verdict::stop)
             return AccessEnd::stopped;
-        if (!parts_in_ram(at, sizeof(Value), AccessKind::store, Updates::make)) return AccessEnd::trapped;
+        if (!parts_in_ram(at, sizeof(Value), AccessKind::store, Updates::make)) return not_made();
         if (hart_->reservation == parts_[0].at) {
             scatter(bytes_of(bits));
             failed = 0;
@@ -186,12 +188,20 @@ class MemoryPort {
         return bytes;
     }
     AccessEnd raise(Cause cause, VirtualAddress at);
+    /// What an access ends with whose place was not found.
+    AccessEnd not_made() { return take_stopped() ? AccessEnd::stopped : AccessEnd::trapped; }
     bool watched(VirtualAddress at) const { return observer_ != nullptr && stops_.watches_page(page_of(at)); }
     bool watched(VirtualAddress at, std::size_t size) const {
         return watched(at) || watched(VirtualAddress{at.value + (size - 1)});
     }
     Verdict reports(const Touch& touch);
     bool changes(const Touch& touch, const StopPoint& point) const;
+
+    /// A walk sets bits in an entry of a page table. False, and nothing done, if the observer wants to stop
+    /// before this step.
+    bool update_entry(PhysicalAddress at, unsigned size, std::uint64_t value);
+    /// Tells the observer, with memory as it was before this step; who stops there leaves it so.
+    Verdict tell(const Hit& hit);
 
     /// Finds where the access goes, page by page: parts_ from here on. False, with the trap, if it cannot be
     /// made.
@@ -245,6 +255,16 @@ class MemoryPort {
     std::size_t part_count_ = 0;
     Trap trap_;
     bool attention_ = false;
+    bool stopped_ = false;
+
+    /// What walks have written for the step at updates_of_, while data stops are armed.
+    struct EntryUpdate {
+        PhysicalAddress at;
+        unsigned size = 0;
+        std::uint64_t before = 0, after = 0;
+    };
+    std::vector<EntryUpdate> updates_;
+    StepCount updates_of_;
 };
 
 }  // namespace backspin::emu

@@ -3,13 +3,6 @@
 #include "base/pages.hpp"
 
 namespace backspin::emu {
-namespace {
-
-// A watch of more pages than this counts as watching every page: slower, and just as exact.
-constexpr std::uint64_t kMostListedPages = 1u << 14;
-
-}  // namespace
-
 bool StopPoints::set(std::span<const StopPoint> points) {
     if (std::ranges::equal(points, points_)) return false;
     points_.assign(points.begin(), points.end());

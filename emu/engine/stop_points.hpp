@@ -14,6 +14,9 @@ namespace backspin::emu {
 
 class StopPoints {
   public:
+    /// A watch of more pages than this counts as watching every page: slower, and just as exact.
+    static constexpr std::uint64_t kMostListedPages = std::uint64_t{1} << 14;
+
     /// True if something changed.
     bool set(std::span<const StopPoint> points);
 

@@ -15,6 +15,7 @@ inline constexpr std::uint64_t kCounter = 0x4000;    ///< written in every round
 inline constexpr std::uint64_t kConstant = 0x4018;   ///< written in every round with the value that it has
 inline constexpr std::uint64_t kTicks = 0x4020;      ///< written by the interrupt handler of all harts
 inline constexpr std::uint64_t kSum = 0x4010;        ///< of the input
+inline constexpr std::uint64_t kDma = 0x4040;  ///< written by the device: its count, and input behind it
 
 /// Instructions one after the other.
 class Code {
@@ -53,7 +54,7 @@ inline Image nesting_handler(int nops) {
 /// Counts, calls a function, sums up its input, rests; a tick every `period` steps.
 inline Image busy_main(int period, bool rests) {
     Code code(kMain);
-    code(Op::timer, 0, 0, period)(Op::enable, 0, 0, 1);
+    code(Op::li, 9, 0, kDma)(Op::dma, 9)(Op::timer, 0, 0, period)(Op::enable, 0, 0, 1);
     const auto loop = static_cast<int>(code.here());
     code(Op::addi, 1, 1, 1)(Op::call, 0, 0, rests ? 10 : 9);
     code(Op::store, 1, 0, kCounter)(Op::load, 2, 0, kTicks)(Op::in, 3)(Op::add, 4, 4, 3);
@@ -86,6 +87,7 @@ inline std::vector<Image> random_guest(std::mt19937_64& random) {
     const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
     const auto block = [&](std::uint64_t at, int length) {
         Code code(at);
+        if (below(2) == 0) code(Op::li, 9, 0, kDma + 8 * below(4))(Op::dma, 9);
         code(Op::timer, 0, 0, 20 + below(200))(Op::enable, 0, 0, 1);
         for (int n = 0; n < length; ++n) {
             const auto reg = static_cast<unsigned>(1 + below(13));

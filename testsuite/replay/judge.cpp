@@ -46,7 +46,7 @@ void Judge::follow(const EventLog& log, StepCount frontier) {
         const auto* event = at < frontier ? log.next({}, at) : nullptr;
         if (event != nullptr && event->at.step == at) {
             moment.attempt.reset();
-            moment.access.reset();
+            moment.access = machine_->next_access(&event->input);
             moment.step = StepInfo{.kind = StepKind::input, .hart = {}};
             machine_->apply(event->input);
         } else {
@@ -64,19 +64,21 @@ void Judge::follow(const EventLog& log, StepCount frontier) {
 std::vector<Hit> Judge::hits_at(StepCount at, const Stops& stops) const {
     const auto& moment = moments_.at(at.value);
     std::vector<Hit> hits;
-    if (!moment.attempt) return hits;
     for (const auto& point : stops.points) {
-        Hit hit{.kind = point.kind, .address = point.address, .at = at, .hart = *moment.attempt};
+        Hit hit{.kind = point.kind, .address = point.address, .at = at, .hart = {}};
         if (point.kind == StopKind::execute) {
-            if (moment.contexts[moment.attempt->value].pc != point.address) continue;
+            if (!moment.attempt || moment.contexts[moment.attempt->value].pc != point.address) continue;
+            hit.hart = *moment.attempt;
         } else {
             if (!moment.access) continue;
             const auto& access = *moment.access;
+            hit.hart = access.hart;
+            hit.by = access.by;
             if (point.kind == StopKind::write && !access.is_store) continue;
             if (point.kind == StopKind::read && access.is_store) continue;
             bool touched = false;
             bool changed = false;
-            for (std::uint64_t i = 0; i < 8; ++i) {
+            for (std::uint64_t i = 0; i < access.after.size(); ++i) {
                 const auto byte = (access.address + i) % (toy::kMemoryPages * kPageSize);
                 if (byte < point.address.value || byte >= point.address.value + point.length) continue;
                 touched = true;

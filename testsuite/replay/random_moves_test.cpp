@@ -34,7 +34,8 @@ std::string text(const std::vector<Hit>& hits) {
     std::ostringstream out;
     for (const auto& hit : hits) {
         out << " {kind " << static_cast<int>(hit.kind) << " address " << std::hex << hit.address.value
-            << std::dec << " at " << hit.at.value << " hart " << hit.hart.value << "}";
+            << std::dec << " at " << hit.at.value << " hart " << hit.hart.value << " by "
+            << static_cast<int>(hit.by.kind) << "}";
     }
     return out.str();
 }
@@ -101,7 +102,7 @@ class Session {
     bool one_in(std::uint64_t n) { return below(n) == 0; }
     HartId some_hart() { return {static_cast<std::uint32_t>(below(machine_->harts()))}; }
     std::optional<StepCount> end() const {
-        return timeline_->is_live() && timeline_->at_frontier() ? std::nullopt : std::optional(frontier());
+        return timeline_->goes_live() ? std::nullopt : std::optional(frontier());
     }
 
     void make_moves(int moves) {
@@ -160,8 +161,9 @@ class Session {
         for (std::uint64_t n = 0; n < count; ++n) {
             const auto kind = static_cast<StopKind>(below(4));
             const std::array<std::uint64_t, 4> code{toy::kMain, toy::kSecondMain, toy::kHandlerAddress, 0};
-            const std::array<std::uint64_t, 4> data{toy::kCounter, toy::kTicks, toy::kConstant, 0x5000};
-            auto address = kind == StopKind::execute ? code.at(below(4)) + 4 * below(30) : data.at(below(4));
+            const std::array<std::uint64_t, 6> data{toy::kCounter, toy::kTicks, toy::kConstant,
+                                                    0x5000,        toy::kDma,   toy::kDma + 8};
+            auto address = kind == StopKind::execute ? code.at(below(4)) + 4 * below(30) : data.at(below(6));
             // A place that has just been passed is more telling than a random one.
             if (kind == StopKind::execute && one_in(2)) address = machine_->context(some_hart()).pc.value;
             stops_.points.push_back({kind, {address}, kind == StopKind::execute ? 1 : 1 + below(8)});

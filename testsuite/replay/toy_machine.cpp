@@ -29,8 +29,8 @@ std::int64_t imm_of(std::uint32_t word) {
     return static_cast<std::int16_t>(word >> 16);
 }
 
-std::array<std::byte, 8> as_bytes(std::uint64_t value) {
-    std::array<std::byte, 8> bytes{};
+std::vector<std::byte> as_bytes(std::uint64_t value) {
+    std::vector<std::byte> bytes(8);
     for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::byte>(value >> (8 * i));
     return bytes;
 }
@@ -49,7 +49,8 @@ void Devices::serialize(Archive& archive, unsigned) {
     archive& BOOST_SERIALIZATION_NVP(now) & BOOST_SERIALIZATION_NVP(idle_ns) &
         BOOST_SERIALIZATION_NVP(timer_period) & BOOST_SERIALIZATION_NVP(timer_due) &
         BOOST_SERIALIZATION_NVP(input) & BOOST_SERIALIZATION_NVP(turn) &
-        BOOST_SERIALIZATION_NVP(quantum_left) & BOOST_SERIALIZATION_NVP(off);
+        BOOST_SERIALIZATION_NVP(quantum_left) & BOOST_SERIALIZATION_NVP(dma_at) &
+        BOOST_SERIALIZATION_NVP(dma_count) & BOOST_SERIALIZATION_NVP(off);
 }
 
 ToyMachine::ToyMachine(std::size_t harts, std::span<const Image> images, std::shared_ptr<PageStore> store)
@@ -134,7 +135,29 @@ std::optional<HartId> ToyMachine::next_attempt() const {
     return HartId{turn};
 }
 
-std::optional<Access> ToyMachine::next_access() const {
+Access ToyMachine::write_of(Accessor by, std::uint64_t address, std::vector<std::byte> after) const {
+    std::vector<std::byte> before;
+    for (std::size_t i = 0; i < after.size(); ++i)
+        before.push_back(static_cast<std::byte>(read(address + i, 1)));
+    return {address % kMemoryBytes, true, std::move(before), std::move(after), current_hart(), by};
+}
+
+std::optional<Access> ToyMachine::next_access(const Input* input) const {
+    constexpr Accessor kDevice{Accessor::Kind::device, 1};
+    if (input != nullptr) {
+        if (const auto* memory = std::get_if<MemoryWrite>(input))
+            return write_of({Accessor::Kind::debugger, 0}, memory->at.value, memory->bytes);
+        const auto* device = std::get_if<DeviceInput>(input);
+        if (device == nullptr || devices_.dma_at == 0) return std::nullopt;
+        return write_of(kDevice, devices_.dma_at + 8, device->bytes);
+    }
+    if (devices_.off) return std::nullopt;
+    if (!device_due()) return hart_access();
+    if (devices_.dma_at == 0) return std::nullopt;
+    return write_of(kDevice, devices_.dma_at, as_bytes(devices_.dma_count + 1));
+}
+
+std::optional<Access> ToyMachine::hart_access() const {
     const auto turn = next_attempt();
     if (!turn) return std::nullopt;
     const auto& hart = harts_[turn->value];
@@ -144,7 +167,8 @@ std::optional<Access> ToyMachine::next_access() const {
         (hart.registers[b_of(word)] + static_cast<std::uint64_t>(imm_of(word))) % kMemoryBytes;
     const bool is_store = op_of(word) == Op::store;
     const auto before = as_bytes(read(address, 8));
-    return Access{address, is_store, before, is_store ? as_bytes(hart.registers[a_of(word)]) : before};
+    auto after = is_store ? as_bytes(hart.registers[a_of(word)]) : before;
+    return Access{address, is_store, before, std::move(after), *turn, {}};
 }
 
 // ---- steps --------------------------------------------------------------------------------------
@@ -153,6 +177,8 @@ std::optional<StepInfo> ToyMachine::step(bool show_output) {
     if (devices_.off) return std::nullopt;
     if (device_due()) {
         devices_.timer_due += devices_.timer_period;
+        ++devices_.dma_count;
+        if (devices_.dma_at != 0) write(devices_.dma_at, devices_.dma_count, 8);
         for (auto& hart : harts_) hart.pending |= kTimerPending;
         ++devices_.now.value;
         return StepInfo{.kind = StepKind::device_event, .hart = {}};
@@ -229,6 +255,7 @@ bool ToyMachine::attempt_system(Hart& hart, std::uint32_t word, std::uint32_t in
             devices_.timer_period = (imm & 0x7fff) * kNsPerStep;
             devices_.timer_due = time().ns + devices_.timer_period;
             return true;
+        case Op::dma: devices_.dma_at = a; return true;
         case Op::idle: hart.waiting = true; return true;
         case Op::in:
             a = ~std::uint64_t{0};
@@ -249,9 +276,12 @@ bool ToyMachine::attempt_system(Hart& hart, std::uint32_t word, std::uint32_t in
     }
 }
 
-void ToyMachine::apply(const Input& input) {
+Verdict ToyMachine::apply(const Input& input, Observer* observer) {
+    if (observer != nullptr && report_hits(*observer, &input)) return Verdict::stop;
     if (const auto* device = std::get_if<DeviceInput>(&input)) {
+        auto at = devices_.dma_at + 8;
         for (const auto byte : device->bytes) {
+            if (devices_.dma_at != 0) write(at++, std::to_integer<std::uint64_t>(byte), 1);
             if (devices_.input.size() < kFifo) devices_.input.push_back(std::to_integer<std::uint8_t>(byte));
         }
         harts_[0].pending |= kInputPending;
@@ -266,26 +296,28 @@ void ToyMachine::apply(const Input& input) {
         hart.pc %= kMemoryBytes;
     }
     ++devices_.now.value;
+    return Verdict::go_on;
 }
 
 // ---- runs ---------------------------------------------------------------------------------------
 
-bool ToyMachine::report_hits(Observer& observer) {
-    const auto turn = next_attempt();
-    if (!turn) return false;
-    const auto pc = harts_[turn->value].pc;
-    const auto access = next_access();
+bool ToyMachine::report_hits(Observer& observer, const Input* input) {
+    const auto turn = input == nullptr ? next_attempt() : std::nullopt;
+    const auto access = next_access(input);
     for (const auto& point : std::vector(points_)) {
-        Hit hit{.kind = point.kind, .address = point.address, .at = now(), .hart = *turn};
+        Hit hit{.kind = point.kind, .address = point.address, .at = now(), .hart = {}};
         if (point.kind == StopKind::execute) {
-            if (point.address.value != pc) continue;
+            if (!turn || point.address.value != harts_[turn->value].pc) continue;
+            hit.hart = *turn;
         } else {
             const bool wanted = point.kind == StopKind::access ||
                                 (point.kind == StopKind::write) == (access && access->is_store);
             if (!access || !wanted) continue;
+            hit.hart = access->hart;
+            hit.by = access->by;
             bool touched = false;
             bool changed = false;
-            for (std::size_t i = 0; i < 8; ++i) {
+            for (std::size_t i = 0; i < access->after.size(); ++i) {
                 const auto at = (access->address + i) % kMemoryBytes;
                 if (at < point.address.value || at - point.address.value >= point.length) continue;
                 touched = true;

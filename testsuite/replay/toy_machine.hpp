@@ -48,6 +48,7 @@ enum class Op : std::uint8_t {
     out,     ///< the low byte of a
     signal,  ///< hart imm has kSignalPending
     hart,    ///< a = index of this hart
+    dma,     ///< from now on the device writes at a: its count at each timer event, input behind it; 0: not
     power_off,
 };
 
@@ -91,6 +92,8 @@ struct Devices {
     std::deque<std::uint8_t> input;
     std::uint32_t turn = 0;
     std::uint32_t quantum_left = 0;
+    std::uint64_t dma_at = 0;
+    std::uint64_t dma_count = 0;
     bool off = false;
     template <class Archive>
     void serialize(Archive& archive, unsigned);
@@ -100,8 +103,10 @@ struct Devices {
 struct Access {
     std::uint64_t address = 0;
     bool is_store = false;
-    std::array<std::byte, 8> before{};
-    std::array<std::byte, 8> after{};
+    std::vector<std::byte> before;
+    std::vector<std::byte> after;
+    HartId hart;  ///< for another than a hart the one whose turn it is
+    Accessor by;
 };
 
 class ToyMachine : public Machine {
@@ -114,7 +119,7 @@ class ToyMachine : public Machine {
     VirtualTime time() const override { return {devices_.now.value * kNsPerStep + devices_.idle_ns}; }
     RunEnd run(const RunOptions& options, Observer* observer = nullptr) override;
     std::optional<StepInfo> step(bool show_output = false) override;
-    void apply(const Input& input) override;
+    Verdict apply(const Input& input, Observer* observer = nullptr) override;
     std::size_t room_for_input(Channel channel) const override;
     std::optional<VirtualTime> idle_deadline() const override;
     std::size_t harts() const override { return harts_.size(); }
@@ -133,8 +138,8 @@ class ToyMachine : public Machine {
     std::uint64_t word_at(std::uint64_t address) const;
     /// The hart that would attempt an instruction next; nothing if something else comes first.
     std::optional<HartId> next_attempt() const;
-    /// The data access of that attempt.
-    std::optional<Access> next_access() const;
+    /// The data access of the next step, which applies the input if there is one.
+    std::optional<Access> next_access(const Input* input = nullptr) const;
 
   private:
     bool runnable(const Hart& hart) const { return !hart.waiting || hart.pending != 0; }
@@ -144,7 +149,9 @@ class ToyMachine : public Machine {
     std::uint32_t fetch(std::uint64_t pc) const;
     std::uint64_t read(std::uint64_t address, std::size_t bytes) const;
     void write(std::uint64_t address, std::uint64_t value, std::size_t bytes);
-    bool report_hits(Observer& observer);
+    std::optional<Access> hart_access() const;
+    Access write_of(Accessor by, std::uint64_t address, std::vector<std::byte> after) const;
+    bool report_hits(Observer& observer, const Input* input = nullptr);
     void attempt(Hart& hart, std::uint32_t index, bool show_output);
     bool attempt_system(Hart& hart, std::uint32_t word, std::uint32_t index, bool show_output);
 
