@@ -84,7 +84,7 @@ std::optional<DeviceInput> HostPort::from_outside(const Machine& machine) {
     for (std::size_t i = 0; i < connections_.size(); ++i) {
         auto& [channel, outside] = connections_[(next_connection_ + i) % connections_.size()];
         const auto room = machine.room_for_input(channel);
-        if (room == 0) continue;
+        if (room == 0 || (outside->answers_at_once() && !may_type())) continue;
         auto bytes = outside->next(std::min(room, replay::kMaxInputBytes));
         if (bytes.empty()) continue;
         next_connection_ = (next_connection_ + i + 1) % connections_.size();
@@ -105,7 +105,11 @@ std::optional<DeviceInput> HostPort::next(const Machine& machine) {
 }
 
 std::optional<replay::AskAgain> HostPort::ask_again(const Machine& machine) const {
-    if (waiting_.empty() && !script_.has_ready() && script_.waiting_for() == nullptr) return std::nullopt;
+    const bool script_is_done = waiting_.empty() && !script_.has_ready() && script_.waiting_for() == nullptr;
+    const bool is_wanted = std::ranges::any_of(connections_, [&](const auto& at) {
+        return at.outside->answers_at_once() && machine.room_for_input(at.channel) > 0;
+    });
+    if (script_is_done && !is_wanted) return std::nullopt;
     const auto now = machine.now();
     replay::AskAgain again{{now.value - now.value % kTypingGrid + kTypingGrid}, std::nullopt};
     if (const auto time = script_.next_time(); time && *time > machine.time()) {

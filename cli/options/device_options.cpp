@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -75,6 +76,24 @@ void read_entropy(const po::variables_map& values, MachineChoice& machine) {
     }
 }
 
+void read_sound(const po::variables_map& values, MachineChoice& machine) {
+    const auto text = text_of(values, "sound");
+    if (!text) return;
+    WavSound files;
+    for (std::string_view rest = *text == "none" ? std::string_view() : *text; !rest.empty();) {
+        const auto part = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+        const bool is_out = part.starts_with("out=");
+        const bool is_in = part.starts_with("in=");
+        auto& file = is_out ? files.out : files.in;
+        const auto path = part.substr(part.find('=') + 1);
+        if ((!is_out && !is_in) || path.empty() || !file.empty())
+            throw UsageError(fmt::format("--sound {}: give [out=FILE.wav][,in=FILE.wav], or none", *text));
+        file = path;
+    }
+    add(machine, emu::virtio::SoundOptions{}, files);
+}
+
 }  // namespace
 
 po::options_description device_options() {
@@ -91,7 +110,11 @@ po::options_description device_options() {
          "a console beside the UART, connected as --console is; may be repeated")  //
         ("rng", text("host"), "a random number generator, fed by this host")       //
         ("seed", text("N"), "the same, fed by a generator with this seed")         //
-        ("keyboard", "a keyboard, whose keys the --input script presses")          //
+        (
+            "sound", text("[out=FILE.wav][,in=FILE.wav]"),
+            "a sound card: what it plays goes to the one file, what it captures comes from the other; or "
+            "none")                                                        //
+        ("keyboard", "a keyboard, whose keys the --input script presses")  //
         ("pointer", "a pointer (tablet), which the --input script moves");
     return options;
 }
@@ -101,6 +124,7 @@ void read_devices(const po::variables_map& values, MachineChoice& machine) {
     read_networks(values, machine);
     read_consoles(values, machine);
     read_entropy(values, machine);
+    read_sound(values, machine);
     read_input_devices(values, machine);
 }
 

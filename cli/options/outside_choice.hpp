@@ -2,11 +2,12 @@
 // and a class in cli/outside/.
 #pragma once
 
+#include <string>
 #include <variant>
 #include <vector>
 
-#include "cli/options/drive_choice.hpp"
 #include "cli/options/console_choice.hpp"
+#include "cli/options/drive_choice.hpp"
 #include "cli/options/network_choice.hpp"
 
 namespace backspin::cli {
@@ -16,6 +17,13 @@ struct HostEntropy {
     bool operator==(const HostEntropy&) const = default;
 };
 
+/// --sound; an empty path stands for no file.
+struct WavSound {
+    std::string out;
+    std::string in;
+    bool operator==(const WavSound&) const = default;
+};
+
 /// --virtio-console
 struct VirtioConsole {
     ConsoleChoice where;
@@ -23,6 +31,7 @@ struct VirtioConsole {
 };
 
 /// std::monostate: the device needs nothing from outside.
-using OutsideChoice = std::variant<std::monostate, HostEntropy, UserNetwork, SocketNetwork, DriveImage, VirtioConsole>;
+using OutsideChoice = std::variant<std::monostate, HostEntropy, UserNetwork, SocketNetwork, DriveImage,
+                                   VirtioConsole, WavSound>;
 
 }  // namespace backspin::cli

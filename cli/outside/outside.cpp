@@ -6,6 +6,7 @@
 #include "cli/outside/host_entropy.hpp"
 #include "cli/outside/socket_network.hpp"
 #include "cli/outside/user_network.hpp"
+#include "cli/outside/wav_sound.hpp"
 
 namespace backspin::cli {
 namespace {
@@ -29,6 +30,9 @@ struct Open {
     }
     std::unique_ptr<Outside> operator()(const SocketNetwork& choice) const {
         return open_socket_network(loop, choice);
+    }
+    std::unique_ptr<Outside> operator()(const WavSound& choice) const {
+        return open_wav_sound(choice, force);
     }
 };
 

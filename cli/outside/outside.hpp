@@ -26,6 +26,10 @@ class Outside {
     /// give out a lot: it must not block.
     virtual void output(std::span<const std::byte> /*bytes*/) {}
 
+    /// Has its inputs at hand and needs no host to wait for. It is asked at positions that are the same in
+    /// every run, soon after the device has room.
+    virtual bool answers_at_once() const { return false; }
+
     /// Input may come at any time, so an idle machine waits in real time.
     virtual bool interactive() const { return false; }
 
