@@ -1,6 +1,5 @@
 #include "cli/recorder.hpp"
 
-#include <chrono>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -22,8 +21,8 @@ std::vector<snapshots::ImageSource> sources(const MachineSetup& setup) {
 
 Recorder::Recorder(const std::string& path, snapshots::Overwrite overwrite, const MachineSetup& setup,
                    const emu::RiscvMachine& machine)
-    : writer_(std::in_place, path, overwrite, to_configuration(setup), sources(setup)),
-      digests_(machine.component_names()) {}
+    : writer_(std::in_place, path, overwrite, to_configuration(setup), sources(setup),
+              machine.component_names()) {}
 
 void Recorder::guarded(const std::function<void()>& write) {
     if (!writer_) return;
@@ -40,16 +39,12 @@ void Recorder::on_input(const replay::Event& event) {
 }
 
 void Recorder::on_epoch(Position at, const SavedState& state) {
-    guarded([&] {
-        for (const auto& digest : digests_.of(state)) {
-            writer_->add(snapshots::RecordedDigest{at, std::string(digest.component), digest.value});
-        }
-        last_digested_ = at;
-    });
+    guarded([&] { writer_->add_epoch(at, state); });
+    last_digested_ = at;
 }
 
 void Recorder::poll() {
-    guarded([&] { writer_->commit_if_due(std::chrono::steady_clock::now()); });
+    guarded([&] { writer_->check(); });
 }
 
 bool Recorder::finish(const snapshots::RecordedEnd& end, const SavedState& state) {

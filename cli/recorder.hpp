@@ -5,7 +5,6 @@
 #include <string>
 
 #include "cli/machine_setup.hpp"
-#include "cli/state_digests.hpp"
 #include "replay/host.hpp"
 #include "snapshots/recording.hpp"
 
@@ -33,7 +32,6 @@ class Recorder final : public replay::HistoryListener {
     void guarded(const std::function<void()>& write);
 
     std::optional<snapshots::RecordingWriter> writer_;  ///< empty once writing has failed
-    StateDigests digests_;
     std::optional<Position> last_digested_;
 };
 

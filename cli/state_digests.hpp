@@ -1,35 +1,11 @@
+// The digests that a verifier compares are those that a recording keeps.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string_view>
-#include <vector>
-
-#include "base/machine.hpp"
+#include "snapshots/state_digests.hpp"
 
 namespace backspin::cli {
 
-struct ComponentDigest {
-    std::string_view component;  ///< one of the machine's, or "memory"
-    std::uint64_t value = 0;
-};
-
-/// Digests of one machine's states, component by component: XXH3 of the fields' bytes, and the memory's own
-/// digest, which costs only the pages that differ from the state before.
-class StateDigests {
-  public:
-    /// The names must outlive this.
-    explicit StateDigests(std::span<const std::string_view> component_names) : names_(component_names) {}
-
-    /// Valid until the next call.
-    std::span<const ComponentDigest> of(const SavedState& state);
-
-  private:
-    std::span<const std::string_view> names_;
-    std::vector<ComponentDigest> digests_;
-    PageRoot pages_;
-    std::optional<std::uint64_t> digest_of_pages_;
-};
+using snapshots::ComponentDigest;
+using snapshots::StateDigests;
 
 }  // namespace backspin::cli

@@ -2,7 +2,6 @@
 // (docs/recording.md has the format). Knows neither the machine nor the timeline: it keeps what it is given.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -13,9 +12,12 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/input.hpp"
+#include "base/machine.hpp"
+#include "base/pages.hpp"
 #include "base/position.hpp"
 #include "snapshots/sha256.hpp"
 
@@ -28,7 +30,7 @@ class RecordingError : public std::runtime_error {
 };
 
 /// Version of the format that is written. Every older one stays readable.
-inline constexpr std::uint32_t kRecordingVersion = 1;
+inline constexpr std::uint32_t kRecordingVersion = 2;
 
 /// What the machine is made of, as the program that records it describes it. At most 256 keys of at most 64
 /// bytes, values of at most 4096 bytes, UTF-8.
@@ -73,29 +75,92 @@ struct RecordedEnd {
     bool operator==(const RecordedEnd&) const = default;
 };
 
+/// The name under which the digest of the memory stands beside those of the machine's components.
+inline constexpr std::string_view kMemoryComponent = "memory";
+
+/// What a device gave out, as a stream: neighbours of one channel may come back joined within a line.
+struct RecordedOutput {
+    Position at;  ///< of the first byte
+    Channel channel;
+    std::vector<std::byte> bytes;
+    bool operator==(const RecordedOutput&) const = default;
+};
+
+/// A place that the user gave a name; at most 255 bytes.
+struct RecordedBookmark {
+    std::string name;
+    Position at;
+    bool operator==(const RecordedBookmark&) const = default;
+};
+
+/// A machine state that the file holds.
+struct SnapshotInfo {
+    Position at;
+    std::string name;         ///< empty: it was taken for the sake of seeking
+    std::uint64_t bytes = 0;  ///< what the file grew by for it
+};
+
+/// The state from which a recording starts that does not start at power-on.
+struct StartState {
+    Position at;
+    SavedState state;  ///< state.at == at.step
+    std::string name{};
+};
+
+/// Disks are known block by block, as they are first read.
+inline constexpr std::size_t kDiskBlock = std::size_t{64} << 10;
+
+struct DiskBlockInfo {
+    Sha256Digest sha256{};
+    bool embedded = false;  ///< the file holds its content
+};
+
+struct TableSize {
+    std::string table;
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;  ///< of content: what SQLite adds is not counted
+};
+
 enum class Overwrite : std::uint8_t { refuse, replace };
 
-/// Writes a recording while its run goes on. What is added is kept in memory until the next commit; a process
-/// that is killed loses that and nothing else. Thread: one at a time, not necessarily the machine's.
+/// Writes a recording while its run goes on. Whoever calls only queues: a thread of the writer's own hashes,
+/// compresses and commits at least once a second of host time. A killed process loses what was not committed
+/// and nothing else. When that thread falls far behind, add_... waits for it: memory stays bounded. What goes
+/// wrong there is thrown by the next call. Thread: one at a time, not necessarily the machine's.
 class RecordingWriter {
   public:
-    /// The file appears under its name at once and whole, with configuration and images; a failure leaves
-    /// nothing behind, and with `replace` leaves the old file as it was. Throws RecordingError.
+    /// Checks names and bounds at once and throws RecordingError; the content is written behind the caller's
+    /// back, and the file appears under its name when configuration, images and start are in it: whole, or
+    /// not at all, and with `replace` the old file is there until then. The images' bytes must stay valid as
+    /// long as the writer lives. `component_names` are the machine's, at most 1024.
     RecordingWriter(const std::filesystem::path& path, Overwrite overwrite,
-                    const Configuration& configuration, std::span<const ImageSource> images);
+                    const Configuration& configuration, std::span<const ImageSource> images,
+                    std::span<const std::string_view> component_names, std::optional<StartState> start = {});
     /// Without finish(): commits what it can and leaves a recording that has no end.
     ~RecordingWriter();
     RecordingWriter(RecordingWriter&&) noexcept;
     RecordingWriter& operator=(RecordingWriter&&) = delete;
 
-    /// Positions within a branch must not go backwards. The payload of one input is at most 1 MiB.
-    /// These commit by themselves when much has piled up. Throw RecordingError, as does all below.
+    /// Positions within a branch must ascend. The payload of one input is at most 1 MiB. Throws
+    /// RecordingError, as does all below.
     void add(const RecordedEvent& event);
-    void add(const RecordedDigest& digest);
+    /// The digests of all components and of the memory are recorded. Cheapest in ascending order.
+    void add_epoch(Position at, const SavedState& state);
+    /// The whole state; of its pages those that differ from the snapshot before it in the file. All of one
+    /// recording have one size of memory.
+    void add_snapshot(Position at, const SavedState& state, std::string name = {});
+    void add_output(Position at, Channel channel, std::span<const std::byte> bytes);
+    /// Block `block` of drive `drive` (from 0) as the machine found it at its first read: at most kDiskBlock
+    /// bytes. Each block once.
+    void add_disk_block(std::uint32_t drive, std::uint64_t block, std::vector<std::byte> bytes, bool embed);
+    void add_bookmark(const RecordedBookmark& bookmark);
 
-    /// Commits if the last commit is a second ago or more. To be called often while the machine runs.
-    void commit_if_due(std::chrono::steady_clock::time_point now);
+    /// Throws what the writer's thread has met since the last call, if anything.
+    void check();
+    /// Waits until all that was added is committed.
     void commit();
+    /// How much has been committed: grows by itself.
+    std::uint64_t batches_committed() const;
 
     /// The last commit; then the file is one plain file again. Nothing may be added afterwards.
     void finish(const RecordedEnd& end);
@@ -105,8 +170,9 @@ class RecordingWriter {
     std::unique_ptr<State> state_;
 };
 
-/// Opens a recording from anywhere, also from a stranger: everything is checked before anything is handed
-/// out. Needs no write access to the file or its folder. Thread: one at a time.
+/// Opens a recording from anywhere, also from a stranger: everything but the content of pages and disk blocks
+/// is checked before anything is handed out, and those when they are loaded. Needs no write access to the
+/// file or its folder. Thread: one at a time.
 class RecordingReader {
   public:
     /// Throws RecordingError: no such file, not a recording, truncated, newer, altered.
@@ -122,11 +188,27 @@ class RecordingReader {
     /// The image's content; its hash has been compared.
     std::vector<std::byte> image(std::size_t index) const;
 
+    /// Where it starts: power-on, or the position of snapshot 0.
+    Position begin() const;
+
     /// In the order in which they were recorded.
     void for_each_event(const std::function<void(const RecordedEvent&)>& visit) const;
     void for_each_digest(const std::function<void(const RecordedDigest&)>& visit) const;
+    void for_each_output(const std::function<void(const RecordedOutput&)>& visit) const;
     std::uint64_t event_count() const;
     std::uint64_t digest_count() const;
+    const std::vector<RecordedBookmark>& bookmarks() const;
+
+    /// In the order in which they were recorded; version 1 has none.
+    const std::vector<SnapshotInfo>& snapshots() const;
+    /// Pages come from the store; what does not differ from the snapshot loaded before shares its pages. Not
+    /// trusted.
+    SavedState load_snapshot(std::size_t index, const std::shared_ptr<PageStore>& store) const;
+
+    /// The blocks of a drive that were read, by number.
+    const std::map<std::uint64_t, DiskBlockInfo>& disk_blocks(std::uint32_t drive) const;
+    /// Precondition: it is embedded. Its hash has been compared.
+    std::vector<std::byte> disk_block(std::uint32_t drive, std::uint64_t block) const;
 
     /// Nothing if the recording process was killed.
     const std::optional<RecordedEnd>& end() const;
@@ -137,6 +219,8 @@ class RecordingReader {
     const std::optional<std::string>& warning() const;
     /// Whether a write-ahead log lies beside the file; fold_log() mends that.
     bool has_log() const;
+    /// Every table of the file, by name.
+    const std::vector<TableSize>& table_sizes() const;
 
   private:
     struct State;

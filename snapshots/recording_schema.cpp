@@ -1,5 +1,6 @@
 #include "snapshots/recording_schema.hpp"
 
+#include <algorithm>
 #include <new>
 
 #include <xxhash.h>
@@ -7,47 +8,103 @@
 namespace backspin::snapshots {
 namespace {
 
-constexpr std::array<Table, kTables> kTableList{{
-    {"configuration",
-     "CREATE TABLE configuration(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, key TEXT NOT NULL, value "
-     "TEXT NOT NULL)",
-     "INSERT INTO configuration(batch, key, value) VALUES(?1, ?2, ?3)",
-     "SELECT batch, key, value FROM configuration ORDER BY id"},
-    {"images",
-     "CREATE TABLE images(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, name TEXT NOT NULL, role TEXT NOT "
-     "NULL, "
-     "size INTEGER NOT NULL, sha256 BLOB NOT NULL)",
-     "INSERT INTO images(batch, name, role, size, sha256) VALUES(?1, ?2, ?3, ?4, ?5)",
-     "SELECT batch, name, role, size, sha256 FROM images ORDER BY id"},
-    {"image_chunks",
-     "CREATE TABLE image_chunks(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, image INTEGER NOT NULL, "
-     "zstd BLOB NOT NULL)",
-     "INSERT INTO image_chunks(batch, image, zstd) VALUES(?1, ?2, ?3)",
-     "SELECT batch, image, zstd FROM image_chunks ORDER BY id"},
-    {"events",
-     "CREATE TABLE events(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER NOT NULL, "
-     "step INTEGER NOT NULL, kind INTEGER NOT NULL, payload BLOB NOT NULL)",
-     "INSERT INTO events(batch, branch, step, kind, payload) VALUES(?1, ?2, ?3, ?4, ?5)",
-     "SELECT batch, branch, step, kind, payload FROM events ORDER BY id"},
-    {"digests",
-     "CREATE TABLE digests(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER NOT NULL, "
-     "step INTEGER NOT NULL, component TEXT NOT NULL, value INTEGER NOT NULL)",
-     "INSERT INTO digests(batch, branch, step, component, value) VALUES(?1, ?2, ?3, ?4, ?5)",
-     "SELECT batch, branch, step, component, value FROM digests ORDER BY id"},
-    {"ends",
-     "CREATE TABLE ends(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER NOT NULL, "
-     "step INTEGER NOT NULL, time_ns INTEGER NOT NULL, reason TEXT NOT NULL, exit_code INTEGER)",
-     "INSERT INTO ends(batch, branch, step, time_ns, reason, exit_code) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-     "SELECT batch, branch, step, time_ns, reason, exit_code FROM ends ORDER BY id"},
-}};
+constexpr Table kConfiguration{TableId::configuration, "configuration",
+                               "CREATE TABLE configuration(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, "
+                               "key TEXT NOT NULL, value TEXT NOT NULL)",
+                               "INSERT INTO configuration(batch, key, value) VALUES(?1, ?2, ?3)",
+                               "SELECT batch, key, value FROM configuration ORDER BY id"};
+constexpr Table kImages{TableId::images, "images",
+                        "CREATE TABLE images(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, name TEXT NOT "
+                        "NULL, role TEXT NOT NULL, size INTEGER NOT NULL, sha256 BLOB NOT NULL)",
+                        "INSERT INTO images(batch, name, role, size, sha256) VALUES(?1, ?2, ?3, ?4, ?5)",
+                        "SELECT batch, name, role, size, sha256 FROM images ORDER BY id"};
+constexpr Table kImageChunks{TableId::image_chunks, "image_chunks",
+                             "CREATE TABLE image_chunks(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, "
+                             "image INTEGER NOT NULL, zstd BLOB NOT NULL)",
+                             "INSERT INTO image_chunks(batch, image, zstd) VALUES(?1, ?2, ?3)",
+                             "SELECT batch, image, zstd FROM image_chunks ORDER BY id"};
+constexpr Table kEvents{TableId::events, "events",
+                        "CREATE TABLE events(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER "
+                        "NOT NULL, step INTEGER NOT NULL, kind INTEGER NOT NULL, payload BLOB NOT NULL)",
+                        "INSERT INTO events(batch, branch, step, kind, payload) VALUES(?1, ?2, ?3, ?4, ?5)",
+                        "SELECT batch, branch, step, kind, payload FROM events ORDER BY id"};
+constexpr Table kDigests{
+    TableId::digests, "digests",
+    "CREATE TABLE digests(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER NOT NULL, step "
+    "INTEGER NOT NULL, component TEXT NOT NULL, value INTEGER NOT NULL)",
+    "INSERT INTO digests(batch, branch, step, component, value) VALUES(?1, ?2, ?3, ?4, ?5)",
+    "SELECT batch, branch, step, component, value FROM digests ORDER BY id"};
+constexpr Table kEnds{
+    TableId::ends, "ends",
+    "CREATE TABLE ends(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER NOT NULL, step INTEGER "
+    "NOT NULL, time_ns INTEGER NOT NULL, reason TEXT NOT NULL, exit_code INTEGER)",
+    "INSERT INTO ends(batch, branch, step, time_ns, reason, exit_code) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    "SELECT batch, branch, step, time_ns, reason, exit_code FROM ends ORDER BY id"};
+constexpr Table kComponents{
+    TableId::components, "components",
+    "CREATE TABLE components(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, name TEXT NOT NULL)",
+    "INSERT INTO components(batch, name) VALUES(?1, ?2)", "SELECT batch, name FROM components ORDER BY id"};
+constexpr Table kEpochs{TableId::epochs, "epochs",
+                        "CREATE TABLE epochs(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER "
+                        "NOT NULL, step INTEGER NOT NULL, digests BLOB NOT NULL)",
+                        "INSERT INTO epochs(batch, branch, step, digests) VALUES(?1, ?2, ?3, ?4)",
+                        "SELECT batch, branch, step, digests FROM epochs ORDER BY id"};
+constexpr Table kPacks{TableId::packs, "packs",
+                       "CREATE TABLE packs(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, snapshot INTEGER "
+                       "NOT NULL, seed INTEGER NOT NULL, hashes BLOB NOT NULL, blob INTEGER NOT NULL, size "
+                       "INTEGER NOT NULL, checksum BLOB NOT NULL)",
+                       "INSERT INTO packs(batch, snapshot, seed, hashes, blob, size, checksum) VALUES(?1, "
+                       "?2, ?3, ?4, ?5, ?6, ?7)",
+                       "SELECT batch, snapshot, seed, hashes, blob, size, checksum FROM packs ORDER BY id"};
+constexpr Table kSnapshots{
+    TableId::snapshots, "snapshots",
+    "CREATE TABLE snapshots(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER NOT NULL, step "
+    "INTEGER NOT NULL, name TEXT NOT NULL, pages INTEGER NOT NULL, size INTEGER NOT NULL, fields BLOB NOT "
+    "NULL, ends BLOB NOT NULL)",
+    "INSERT INTO snapshots(batch, branch, step, name, pages, size, fields, ends) VALUES(?1, ?2, ?3, ?4, ?5, "
+    "?6, ?7, ?8)",
+    "SELECT batch, branch, step, name, pages, size, fields, ends FROM snapshots ORDER BY id"};
+constexpr Table kSnapshotPages{TableId::snapshot_pages, "snapshot_pages",
+                               "CREATE TABLE snapshot_pages(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, "
+                               "snapshot INTEGER NOT NULL, changes BLOB NOT NULL)",
+                               "INSERT INTO snapshot_pages(batch, snapshot, changes) VALUES(?1, ?2, ?3)",
+                               "SELECT batch, snapshot, changes FROM snapshot_pages ORDER BY id"};
+constexpr Table kDiskBlocks{
+    TableId::disk_blocks, "disk_blocks",
+    "CREATE TABLE disk_blocks(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, drive INTEGER NOT NULL, block "
+    "INTEGER NOT NULL, sha256 BLOB NOT NULL, blob INTEGER, size INTEGER, checksum BLOB)",
+    "INSERT INTO disk_blocks(batch, drive, block, sha256, blob, size, checksum) VALUES(?1, ?2, ?3, ?4, ?5, "
+    "?6, ?7)",
+    "SELECT batch, drive, block, sha256, blob, size, checksum FROM disk_blocks ORDER BY id"};
+constexpr Table kOutput{TableId::output, "output",
+                        "CREATE TABLE output(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER "
+                        "NOT NULL, step INTEGER NOT NULL, channel INTEGER NOT NULL, bytes BLOB NOT NULL)",
+                        "INSERT INTO output(batch, branch, step, channel, bytes) VALUES(?1, ?2, ?3, ?4, ?5)",
+                        "SELECT batch, branch, step, channel, bytes FROM output ORDER BY id"};
+constexpr Table kBookmarks{TableId::bookmarks, "bookmarks",
+                           "CREATE TABLE bookmarks(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch "
+                           "INTEGER NOT NULL, step INTEGER NOT NULL, name TEXT NOT NULL)",
+                           "INSERT INTO bookmarks(batch, branch, step, name) VALUES(?1, ?2, ?3, ?4)",
+                           "SELECT batch, branch, step, name FROM bookmarks ORDER BY id"};
+
+constexpr std::array kVersion1{kConfiguration, kImages, kImageChunks, kEvents, kDigests, kEnds};
+constexpr std::array kVersion2{kConfiguration, kImages, kImageChunks, kEvents,    kEnds,
+                               kComponents,    kEpochs, kPacks,       kSnapshots, kSnapshotPages,
+                               kDiskBlocks,    kOutput, kBookmarks};
 
 }  // namespace
 
 const std::string_view kBatchesSchema =
     "CREATE TABLE batches(number INTEGER PRIMARY KEY, checksum BLOB NOT NULL)";
+const std::string_view kBlobsSchema = "CREATE TABLE blobs(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL)";
 
-std::span<const Table, kTables> tables() {
-    return kTableList;
+std::span<const Table> tables(std::uint32_t version) {
+    if (version == 1) return kVersion1;
+    return kVersion2;
+}
+
+const Table& table(TableId id) {
+    return *std::ranges::find(kVersion2, id, &Table::id);
 }
 
 void BatchChecksum::Free::operator()(XXH3_state_s* state) const {

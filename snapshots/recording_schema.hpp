@@ -15,22 +15,44 @@ namespace backspin::snapshots {
 /// In the file's header (SQLite file format, section 1.3): "BkSp".
 inline constexpr std::uint32_t kApplicationId = 0x426b5370;
 
+/// Numbers are part of the format: the chain of checksums holds them.
+enum class TableId : std::uint8_t {
+    configuration,
+    images,
+    image_chunks,
+    events,
+    digests,  ///< version 1 only
+    ends,
+    components,  ///< this and all that follows: version 2
+    epochs,
+    packs,
+    snapshots,
+    snapshot_pages,
+    disk_blocks,
+    output,
+    bookmarks,
+};
+
 /// A table whose rows are covered by the chain of checksums. Its columns are `id`, `batch`, and these.
 struct Table {
+    TableId id{};
     std::string_view name;
     std::string_view schema;  ///< exactly as it stands in sqlite_schema
     std::string_view insert;  ///< parameters: batch, then the columns
     std::string_view select;  ///< batch, then the columns, in the order of insertion
 };
 
-enum class TableId : std::uint8_t { configuration, images, image_chunks, events, digests, ends };
-inline constexpr std::size_t kTables = 6;
-
-/// In the order of TableId.
-std::span<const Table, kTables> tables();
+/// Those of a version of the format, in the order of TableId.
+std::span<const Table> tables(std::uint32_t version);
+/// Of version 2. Precondition: it has this table.
+const Table& table(TableId id);
 
 /// The table of batches: number and checksum.
 extern const std::string_view kBatchesSchema;
+
+/// Version 2: large contents, each checked when it is loaded. A row of the chain that refers to one holds its
+/// number (from 1), its size and its checksum.
+extern const std::string_view kBlobsSchema;
 
 // Bounds on what a file may hold; the writer keeps to them, the reader insists on them.
 inline constexpr std::size_t kLongestKey = 64;
@@ -44,7 +66,26 @@ inline constexpr std::size_t kImageChunk = std::size_t{1} << 20;
 /// One input carries at most 1 MiB (a debugger loads in pieces of its packet size), plus what names its
 /// place.
 inline constexpr std::size_t kLargestPayload = (std::size_t{1} << 20) + 16;
-inline constexpr int kLongestColumn = static_cast<int>(kLargestPayload) + (1 << 16);
+inline constexpr std::size_t kMostComponents = 1024;
+inline constexpr std::size_t kMostSnapshots = std::size_t{1} << 20;
+/// A machine's fields, as they are. They are far smaller: disks and memory are pages.
+inline constexpr std::size_t kLargestFields = std::size_t{16} << 20;
+/// 4 TiB of memory and disks together.
+inline constexpr std::uint64_t kMostPages = std::uint64_t{1} << 30;
+inline constexpr std::size_t kPagesPerPack = 256;
+/// Changes of one row of snapshot_pages, each at most two numbers of ten bytes.
+inline constexpr std::size_t kChangesPerRow = std::size_t{1} << 15;
+inline constexpr std::uint64_t kMostDiskBlocks = std::uint64_t{1} << 40;
+inline constexpr std::size_t kLongestOutput = std::size_t{64} << 10;
+inline constexpr std::size_t kMostBookmarks = std::size_t{1} << 16;
+/// The largest is that of fields that cannot be compressed.
+inline constexpr int kLongestColumn = static_cast<int>(kLargestFields) + (1 << 18);
+
+/// What a snapshot's list of pages says of one: that nothing was ever written there, that it is all zeros, or
+/// from kFirstPage on which page of the packs it is, counted through all of them.
+inline constexpr std::uint64_t kUnwrittenPage = 0;
+inline constexpr std::uint64_t kZeroPage = 1;
+inline constexpr std::uint64_t kFirstPage = 2;
 
 using Checksum = std::array<std::byte, 16>;
 

@@ -1,8 +1,10 @@
-#include "cli/state_digests.hpp"
+#include "snapshots/state_digests.hpp"
 
 #include <xxhash.h>
 
-namespace backspin::cli {
+#include "snapshots/recording.hpp"
+
+namespace backspin::snapshots {
 
 std::span<const ComponentDigest> StateDigests::of(const SavedState& state) {
     digests_.clear();
@@ -15,8 +17,8 @@ std::span<const ComponentDigest> StateDigests::of(const SavedState& state) {
     digest_of_pages_ =
         digest_of_pages_ ? state.pages.digest_from(pages_, *digest_of_pages_) : state.pages.digest();
     pages_ = state.pages;
-    digests_.push_back({"memory", *digest_of_pages_});
+    digests_.push_back({kMemoryComponent, *digest_of_pages_});
     return digests_;
 }
 
-}  // namespace backspin::cli
+}  // namespace backspin::snapshots

@@ -1,0 +1,123 @@
+// The writing side of a recording's database: what the writer's thread does.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "snapshots/page_packer.hpp"
+#include "snapshots/recording.hpp"
+#include "snapshots/recording_batch.hpp"
+#include "snapshots/recording_file.hpp"
+#include "snapshots/recording_queue.hpp"
+#include "snapshots/state_digests.hpp"
+
+namespace backspin::snapshots {
+
+/// What a recording holds from its first moment on.
+struct RecordingSetup {
+    Configuration configuration;
+    std::vector<ImageSource> images;
+    std::vector<std::string> component_names;
+    std::optional<StartState> start;
+};
+
+/// Turns what was queued into rows, and rows into batches. Throws SqliteError. Thread: one at a time.
+class RecordingStore {
+  public:
+    /// Writes the first batch into `file`, gives it its name, and opens it for recording.
+    RecordingStore(TemporaryFile& file, const std::filesystem::path& path, Overwrite overwrite,
+                   const RecordingSetup& setup);
+
+    /// Digests, hashes and compresses; pages come later, by advance().
+    void take(RecordingQueue queue);
+    /// Pages are left to be packed.
+    bool busy() const { return packing_ || !snapshots_.empty(); }
+    void advance();
+    /// Snapshots that were taken over and are not finished.
+    std::size_t snapshots_waiting() const { return snapshots_.size() + (packing_ ? 1 : 0); }
+
+    /// Much has piled up since the last commit.
+    bool full() const;
+    /// Writes a batch, unless there is nothing to write.
+    void commit();
+    std::uint64_t batches() const { return static_cast<std::uint64_t>(next_batch_); }
+
+    /// The file becomes one plain file.
+    void close();
+    /// After an error: what was committed stays.
+    void abandon() noexcept;
+
+  private:
+    struct EpochRow {
+        Position at;
+        std::vector<std::byte> digests;
+    };
+    struct PackRow {
+        std::int64_t snapshot = 0;
+        Pack pack;
+    };
+    struct SnapshotRow {
+        Position at;
+        std::string name;
+        std::size_t pages = 0;
+        std::size_t size = 0;
+        std::vector<std::byte> fields;
+        std::vector<std::byte> ends;
+    };
+    struct ChangesRow {
+        std::int64_t snapshot = 0;
+        std::vector<std::byte> changes;
+    };
+    struct DiskBlockRow {
+        std::uint32_t drive = 0;
+        std::uint64_t block = 0;
+        Sha256Digest sha256{};
+        std::optional<BlobReference> blob;
+    };
+    struct Staged {
+        std::vector<RecordedEvent> events;
+        std::optional<RecordedEnd> end;
+        std::vector<EpochRow> epochs;
+        std::vector<PackRow> packs;
+        std::vector<SnapshotRow> snapshots;
+        std::vector<ChangesRow> changes;
+        std::vector<DiskBlockRow> disk_blocks;
+        std::vector<RecordedOutput> outputs;
+        std::vector<RecordedBookmark> bookmarks;
+        std::size_t rows = 0;
+        std::size_t bytes = 0;
+    };
+
+    void write_first_batch(const std::filesystem::path& file, const RecordingSetup& setup);
+    void begin_transaction();
+    void write_batch();
+    void write_staged(BatchWriter& batch) const;
+    void write_states(BatchWriter& batch) const;
+    void stage(const QueuedEpoch& epoch);
+    void stage(const QueuedDiskBlock& block);
+    void stage_snapshot();
+
+    std::optional<Database> database_;
+    bool in_transaction_ = false;
+    std::int64_t next_batch_ = 0;
+    Checksum chain_{};
+    Staged staged_;
+
+    std::vector<std::string_view> component_names_;
+    StateDigests digests_;
+    std::vector<std::uint64_t> last_digests_;
+
+    std::deque<QueuedSnapshot> snapshots_;  ///< their pages are to be packed
+    bool packing_ = false;                  ///< those of the first one
+    std::int64_t next_snapshot_ = 0;
+    PagePacker packer_;
+};
+
+}  // namespace backspin::snapshots
