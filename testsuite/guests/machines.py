@@ -22,6 +22,19 @@ def fetched(name):
 
 
 @dataclasses.dataclass(frozen=True)
+class Devices:
+    """What the machine has beyond its console. Paths are of files and sockets on the host."""
+    drive: str = ""
+    forwards: dict | None = None  # a network card, and ports of the host's loopback by the guest's ports they lead to
+    socket: str = ""  # where the second console listens
+    entropy: bool = False  # the host's
+    played: str = ""  # WAV files
+    captured: str = ""
+    script: str = ""  # what is done at the keyboard and the pointer
+    clock: bool = False  # the host's
+
+
+@dataclasses.dataclass(frozen=True)
 class Wanted:
     """A machine, in the words that QEMU and Backspin share."""
     bios: str
@@ -30,6 +43,7 @@ class Wanted:
     append: str = ""
     harts: int = 1
     megabytes: int = 256
+    devices: Devices = Devices()
 
     def images(self):
         words = ["-bios", fetched(self.bios)]
@@ -42,6 +56,11 @@ def linux(harts, append=LINUX_CONSOLE):
     return Wanted("fw_dynamic.bin", "Image", "initramfs.cpio", append, harts)
 
 
+def linux_with(devices, harts=1, append=LINUX_CONSOLE):
+    """From the disk, with these devices."""
+    return Wanted("fw_dynamic.bin", "Image", "devices.cpio", append, harts, devices=devices)
+
+
 class Qemu:
     """QEMU, to see that a scenario is right before Backspin can run it, and to compare speeds."""
 
@@ -51,9 +70,27 @@ class Qemu:
     def command(self, wanted, recording=None):
         counted = ["-icount", "shift=0"] if self.icount else []
         return [self.program, "-M", "virt", "-m", str(wanted.megabytes), "-smp", str(wanted.harts), "-display", "none",
-                "-nic", "none", "-monitor", "none", "-serial", "stdio", *counted, *wanted.images()]
+                "-nic", "none", "-monitor", "none", "-serial", "stdio", *counted, *wanted.images(),
+                *self.device_words(wanted.devices)]
 
-    def check_recording(self, bench, recording, console):
+    def device_words(self, devices):
+        words = ["-global", "virtio-mmio.force-legacy=false"]
+        if devices.drive:
+            words += ["-drive", f"file={devices.drive},format=raw,if=none,id=disk,snapshot=on"]
+            words += ["-device", "virtio-blk-device,drive=disk"]
+        if devices.forwards is not None:
+            forwards = "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in devices.forwards.items())
+            words += ["-netdev", "user,id=net" + forwards, "-device", "virtio-net-device,netdev=net"]
+        if devices.socket:
+            words += ["-device", "virtio-serial-device", "-chardev", f"socket,id=port,path={devices.socket},server=on,wait=off",
+                      "-device", "virtconsole,chardev=port"]
+        if devices.entropy:
+            words += ["-device", "virtio-rng-device"]
+        if devices.script:
+            words += ["-device", "virtio-keyboard-device", "-device", "virtio-tablet-device"]
+        return words
+
+    def check_recording(self, *_, **__):
         """QEMU has nothing to compare."""
 
 
@@ -68,12 +105,30 @@ class Backspin:
     def words(self, wanted):
         """The command line's part that says which machine it is."""
         images = [f"-{word}" if word in ("-bios", "-kernel", "-initrd", "-append") else word for word in wanted.images()]
-        return ["run", "--ram", f"{wanted.megabytes}M", "--harts", str(wanted.harts), *self.options, *images]
+        return ["run", "--ram", f"{wanted.megabytes}M", "--harts", str(wanted.harts), *self.options, *images,
+                *self.device_words(wanted.devices)]
 
-    def check_recording(self, bench, recording, console):
+    def device_words(self, devices):
+        words = []
+        if devices.drive:
+            words += ["--drive", f"file={devices.drive}"]
+        if devices.forwards is not None:
+            forwards = "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in devices.forwards.items())
+            words += ["--net", "user" + forwards]
+        if devices.socket:
+            words += ["--virtio-console", f"unix:{devices.socket}"]
+        if devices.entropy:
+            words += ["--rng", "host"]
+        if devices.played:
+            words += ["--sound", f"out={devices.played},in={devices.captured}"]
+        if devices.script:
+            words += ["--keyboard", "--pointer", "--input", devices.script]
+        return words + (["--rtc", "host"] if devices.clock else [])
+
+    def check_recording(self, bench, recording, console, prefix=(), environment=None):
         """The recording repeats what was seen, to equal digests: `replay` compares them, and says 0 when all are equal."""
-        process = bench.keep(Process([self.program, "replay", "--console", "stdio", recording], stdin=subprocess.DEVNULL,
-                                     cwd=bench.directory))
+        process = bench.keep(Process([*prefix, self.program, "replay", "--console", "stdio", recording],
+                                     stdin=subprocess.DEVNULL, cwd=recording.parent, environment=environment))
         code = process.wait(PATIENCE)
         equal((code, process.out.text), (0, console), f"exit code and console of the replay ({process.err.text})")
 
@@ -115,7 +170,7 @@ class Console:
 
 
 class Shell:
-    """The shell of testsuite/guests/initramfs.py, which the machine has booted to."""
+    """The shell of the initramfs, or that of the disk, which the machine has booted to."""
 
     PROMPT = "guest# "
 

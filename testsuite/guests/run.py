@@ -6,8 +6,10 @@ A NAME is a scenario, as debian_on_one_hart; without one, all run. testsuite/gue
 """
 
 import argparse
+import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +19,7 @@ sys.path[:0] = [str(TESTSUITE / "guests"), str(TESTSUITE / "gdb")]
 
 import boots  # noqa: E402,F401  (its scenarios register themselves)
 import debugging  # noqa: E402,F401
+import devices  # noqa: E402,F401
 import harness  # noqa: E402
 import machines  # noqa: E402
 from harness import Process, check, scenarios as known  # noqa: E402
@@ -70,6 +73,17 @@ class Bench:
     def check_recording(self, console):
         self.emulator.check_recording(self, self.recording, console.seen)
 
+    def check_recording_elsewhere(self, console):
+        """The same where nothing of what was there is: no disk, no socket, no network, another clock and folder."""
+        environment = {"PATH": os.environ["PATH"], "TZ": "Pacific/Chatham", "LC_ALL": "C.UTF-8"}
+        without_network = ["unshare", "--user", "--net"]
+        if subprocess.run([*without_network, "true"], stderr=subprocess.DEVNULL).returncode != 0:
+            without_network = []  # this computer does not let its users do that
+        with tempfile.TemporaryDirectory(prefix="elsewhere-") as elsewhere:
+            recording = pathlib.Path(shutil.move(self.recording, elsewhere))
+            shutil.rmtree(self.directory)
+            self.emulator.check_recording(self, recording, console.seen, without_network, environment)
+
     def close(self):
         for process in self.started:
             process.end()
@@ -91,7 +105,7 @@ def main():
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     names = {name.split(".")[-1]: function for name, function in known.items()
-             if not options.qemu or not name.startswith("debugging.")}
+             if not options.qemu or not (name.startswith("debugging.") or hasattr(function, "backspin_alone"))}
     if options.list:
         print("\n".join(names))
         return 0
