@@ -16,6 +16,7 @@
 
 #include "cli/device_text.hpp"
 #include "cli/opensbi.hpp"
+#include "cli/outside/recorded_image.hpp"
 #include "cli/start_error.hpp"
 #include "cli/units.hpp"
 #include "emu/boot.hpp"
@@ -188,6 +189,27 @@ void open_drives(const MachineChoice& choice, MachineSetup& setup) {
     }
 }
 
+void open_recorded_drives(const snapshots::RecordingReader& reader, std::span<const std::string> files,
+                          MachineSetup& setup) {
+    const auto embedded = std::make_shared<EmbeddedBlocks>(reader.path());
+    for (std::size_t i = 0; i < setup.options.board.virtio.size(); ++i) {
+        const auto* block = std::get_if<emu::virtio::BlockOptions>(&setup.options.board.virtio[i]);
+        if (block == nullptr) continue;
+        const auto number = setup.disks.size();
+        if (block->drive != number || block->size < emu::virtio::Block::kSector)
+            refuse_key(reader, "virtio" + std::to_string(i));
+        const auto name = text_of(reader, "disk" + std::to_string(number)).value_or("");
+        const auto file = number < files.size() ? std::make_shared<FileImage>(files[number]) : nullptr;
+        RecordedDrive drive{static_cast<std::uint32_t>(number), fmt::format("drive {} ({})", number, name),
+                            block->size, reader.disk_blocks(static_cast<std::uint32_t>(number))};
+        setup.disks.push_back(std::make_shared<RecordedImage>(std::move(drive), embedded, file));
+        setup.disk_names.push_back(file ? files[number] : name);
+    }
+    if (files.size() > setup.disks.size())
+        throw StartError(
+            fmt::format("--drive {}: the recorded machine has {} drives", files.back(), setup.disks.size()));
+}
+
 std::uint64_t host_date() {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
@@ -290,12 +312,18 @@ snapshots::Configuration to_configuration(const MachineSetup& setup) {
     if (board.semihosting) configuration["semihosting"] = board.semihosting_arguments;
     for (std::size_t i = 0; i < board.virtio.size(); ++i)
         configuration["virtio" + std::to_string(i)] = to_text(board.virtio[i]);
+    // Names are for messages only: of one that is too long, the end says most.
+    for (std::size_t i = 0; i < setup.disk_names.size(); ++i) {
+        const auto& name = setup.disk_names[i];
+        configuration["disk" + std::to_string(i)] = name.size() > 255 ? name.substr(name.size() - 255) : name;
+    }
     if (board.chaos) configuration["chaos"] = std::to_string(*board.chaos);
     if (!setup.options.boot_arguments.empty()) configuration["append"] = setup.options.boot_arguments;
     return configuration;
 }
 
-MachineSetup from_recording(const snapshots::RecordingReader& reader) {
+MachineSetup from_recording(const snapshots::RecordingReader& reader,
+                            std::span<const std::string> drive_files) {
     const auto& configuration = reader.configuration();
     const auto machine = configuration.find("machine");
     if (machine == configuration.end() || machine->second != kMachineName) {
@@ -317,6 +345,7 @@ MachineSetup from_recording(const snapshots::RecordingReader& reader) {
         setup.images.push_back({image.name, image.role, reader.image(i)});
     }
     if (setup.images.empty()) throw StartError(reader.path().string() + ": holds no image to run");
+    open_recorded_drives(reader, drive_files, setup);
     return setup;
 }
 

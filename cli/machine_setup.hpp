@@ -56,6 +56,9 @@ std::vector<std::byte> device_tree_of(const MachineSetup& setup);
 /// The keys and values that a recording keeps, and back. from_recording throws StartError for what this
 /// program cannot build, and RecordingError.
 snapshots::Configuration to_configuration(const MachineSetup& setup);
-MachineSetup from_recording(const snapshots::RecordingReader& reader);
+/// `drive_files`: images of its drives, the first ones in order, for what the recording does not hold of
+/// them.
+MachineSetup from_recording(const snapshots::RecordingReader& reader,
+                            std::span<const std::string> drive_files = {});
 
 }  // namespace backspin::cli

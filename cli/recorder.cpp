@@ -20,9 +20,28 @@ std::vector<snapshots::ImageSource> sources(const MachineSetup& setup) {
 }  // namespace
 
 Recorder::Recorder(const std::string& path, snapshots::Overwrite overwrite, const MachineSetup& setup,
-                   const emu::RiscvMachine& machine)
+                   const emu::RiscvMachine& machine, EmbedDisks embed)
     : writer_(std::in_place, path, overwrite, to_configuration(setup), sources(setup),
-              machine.component_names()) {}
+              machine.component_names()),
+      disks_(setup.observed_disks) {
+    listen_to_disks(embed);
+}
+
+Recorder::~Recorder() {
+    for (auto& disk : disks_) disk->listen({});
+}
+
+void Recorder::listen_to_disks(EmbedDisks embed) {
+    for (std::uint32_t drive = 0; drive < disks_.size(); ++drive) {
+        disks_[drive]->listen([this, drive, embed](std::uint64_t block, std::span<const std::byte> bytes) {
+            guarded([&] {
+                writer_->add_disk_block(drive, block, {bytes.begin(), bytes.end()},
+                                        embed != EmbedDisks::none);
+            });
+        });
+        if (embed == EmbedDisks::all) disks_[drive]->read_all();
+    }
+}
 
 void Recorder::guarded(const std::function<void()>& write) {
     if (!writer_) return;

@@ -1,8 +1,10 @@
 // Writes the history that a timeline makes into a recording, as it is made.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/machine_setup.hpp"
 #include "replay/host.hpp"
@@ -16,7 +18,10 @@ class Recorder final : public replay::HistoryListener {
   public:
     /// Creates the file. Throws RecordingError.
     Recorder(const std::string& path, snapshots::Overwrite overwrite, const MachineSetup& setup,
-             const emu::RiscvMachine& machine);
+             const emu::RiscvMachine& machine, EmbedDisks embed = EmbedDisks::blocks_read);
+    ~Recorder() override;
+    Recorder(const Recorder&) = delete;
+    Recorder& operator=(const Recorder&) = delete;
 
     void on_input(const replay::Event& event) override;
     void on_epoch(Position at, const SavedState& state) override;
@@ -30,9 +35,11 @@ class Recorder final : public replay::HistoryListener {
 
   private:
     void guarded(const std::function<void()>& write);
+    void listen_to_disks(EmbedDisks embed);
 
     std::optional<snapshots::RecordingWriter> writer_;  ///< empty once writing has failed
     std::optional<Position> last_digested_;
+    std::vector<std::shared_ptr<ObservedImage>> disks_;
 };
 
 }  // namespace backspin::cli

@@ -69,6 +69,8 @@ class RiscvMachine final : public Machine {
 
     const Board& board() const { return board_; }
     const Memory& memory() const { return memory_; }
+    /// To be read: what it holds now.
+    Drive drive(std::size_t number) { return memory_.drive(number); }
     /// For the pages of a state that is to be loaded.
     std::shared_ptr<PageStore> page_store() { return memory_.pages().store(); }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "emu/drive.hpp"
+#include "snapshots/recording.hpp"
 
 namespace backspin::cli {
 
@@ -24,7 +25,7 @@ class DiskError : public std::runtime_error {
 };
 
 /// Recordings know an image by its blocks: this many bytes each, the last one as many as there are.
-inline constexpr std::uint64_t kDiskBlock = 65536;
+inline constexpr std::uint64_t kDiskBlock = snapshots::kDiskBlock;
 
 /// Length of the block with this number, in an image of this size.
 constexpr std::uint64_t block_length(std::uint64_t size, std::uint64_t block) {

@@ -16,39 +16,57 @@ constexpr std::size_t kBlocksKept = 256;
 
 }  // namespace
 
-RecordedImage::RecordedImage(std::string name, std::uint64_t size, std::shared_ptr<const BlockSource> blocks,
+std::vector<std::byte> EmbeddedBlocks::load(std::uint32_t drive, std::uint64_t block) const {
+    const std::lock_guard lock(mutex_);
+    if (!reader_) reader_.emplace(recording_);
+    const auto& blocks = reader_->disk_blocks(drive);
+    const auto found = blocks.find(block);
+    if (found == blocks.end() || !found->second.embedded)
+        throw DiskError(fmt::format("{}: was changed while it was read", recording_.string()));
+    return reader_->disk_block(drive, block);
+}
+
+RecordedImage::RecordedImage(RecordedDrive drive, std::shared_ptr<const EmbeddedBlocks> embedded,
                              std::shared_ptr<const FileImage> file)
-    : name_(std::move(name)), size_(size), blocks_(std::move(blocks)), file_(std::move(file)) {
-    if (file_ && file_->size() != size_)
+    : drive_(std::move(drive)), embedded_(std::move(embedded)), file_(std::move(file)) {
+    if (file_ && file_->size() != drive_.size)
         throw StartError(
-            fmt::format("{}: has {} bytes, and the recorded run's {} had {}; give the image as it "
+            fmt::format("{}: has {} bytes, and {} had {} when it was recorded; give the image as it "
                         "was",
-                        file_->path(), file_->size(), name_, size_));
+                        file_->path(), file_->size(), drive_.name, drive_.size));
+    const auto elsewhere = [](const auto& block) { return !block.second.embedded; };
+    if (!file_ && std::ranges::any_of(drive_.blocks, elsewhere))
+        throw StartError(
+            fmt::format("{}: the recording holds only hashes of this drive's blocks; give its image, "
+                        "too (replay --drive, commit --base)",
+                        drive_.name));
 }
 
 std::vector<std::byte> RecordedImage::load(std::uint64_t block) const {
-    const auto known = blocks_->known(block);
-    const auto length = block_length(size_, block);
+    const auto known = drive_.blocks.find(block);
+    const bool was_read = known != drive_.blocks.end();
+    const auto length = block_length(drive_.size, block);
     const auto offset = block * kDiskBlock;
-    if (known == BlockSource::Known::its_bytes) {
-        auto bytes = blocks_->bytes(block);
-        if (bytes.size() != length)
-            throw DiskError(
-                fmt::format("{}: the recording's block {} has {} bytes instead of {}: it was altered", name_,
-                            block, bytes.size(), length));
-        return bytes;
+    if (was_read && known->second.embedded) {
+        auto bytes = embedded_->load(drive_.number, block);
+        if (bytes.size() == length) return bytes;
+        throw DiskError(
+            fmt::format("{}: block {} of the recording has {} bytes instead of {}: it was altered",
+                        drive_.name, block, bytes.size(), length));
     }
     if (!file_) {
-        throw DiskError(fmt::format("{}: block {} (byte {}) is not in the recording; name the drive's image",
-                                    name_, block, offset));
+        throw DiskError(
+            fmt::format("{}: block {} (byte {}) was not read when the run was recorded, and is not in "
+                        "the recording; give the drive's image, too (replay --drive, commit --base)",
+                        drive_.name, block, offset));
     }
     std::vector<std::byte> bytes(length);
     file_->read(offset, bytes);
-    if (known == BlockSource::Known::its_hash && !blocks_->matches(block, bytes)) {
+    if (was_read && snapshots::sha256(bytes) != known->second.sha256) {
         throw DiskError(
             fmt::format("{}: block {} (bytes {} to {}) is not as it was when {} was recorded; give the "
                         "image as it was",
-                        file_->path(), block, offset, offset + length - 1, name_));
+                        file_->path(), block, offset, offset + length - 1, drive_.name));
     }
     return bytes;
 }

@@ -4,42 +4,53 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "cli/outside/disk_image.hpp"
+#include "snapshots/recording.hpp"
 
 namespace backspin::cli {
 
-/// What a recording holds of one image. Used by one thread at a time.
-class BlockSource {
+/// The blocks of images that a recording holds. It opens the file once more, when the first is wanted:
+/// machines read their drives on whatever thread they run. Thread: any.
+class EmbeddedBlocks {
   public:
-    enum class Known : std::uint8_t {
-        nothing,   ///< the block was not read while the recording was made
-        its_hash,  ///< it was, but its bytes are not here
-        its_bytes,
-    };
-    virtual ~BlockSource() = default;
-    virtual Known known(std::uint64_t block) const = 0;
-    /// Precondition: its_bytes.
-    virtual std::vector<std::byte> bytes(std::uint64_t block) const = 0;
-    /// Whether this is the block that was read. Precondition: its_hash or its_bytes.
-    virtual bool matches(std::uint64_t block, std::span<const std::byte> bytes) const = 0;
+    explicit EmbeddedBlocks(std::filesystem::path recording) : recording_(std::move(recording)) {}
+    /// Throws RecordingError, DiskError.
+    std::vector<std::byte> load(std::uint32_t drive, std::uint64_t block) const;
+
+  private:
+    std::filesystem::path recording_;
+    mutable std::mutex mutex_;
+    mutable std::optional<snapshots::RecordingReader> reader_;
+};
+
+/// One drive of a recorded run.
+struct RecordedDrive {
+    std::uint32_t number = 0;
+    std::string name;  ///< for messages
+    std::uint64_t size = 0;
+    std::map<std::uint64_t, snapshots::DiskBlockInfo> blocks;  ///< those that were read
 };
 
 /// Its blocks come from the recording, or else from a file, where they are compared with the recorded hash.
 class RecordedImage final : public emu::DiskImage {
   public:
-    /// `name`: of the drive, for messages. `file` may be null. Throws StartError if the file has another
-    /// size.
-    RecordedImage(std::string name, std::uint64_t size, std::shared_ptr<const BlockSource> blocks,
+    /// `file` may be null. Throws StartError if it has another size, or if it is missing and a block that was
+    /// read is not embedded.
+    RecordedImage(RecordedDrive drive, std::shared_ptr<const EmbeddedBlocks> embedded,
                   std::shared_ptr<const FileImage> file);
 
-    std::uint64_t size() const override { return size_; }
+    std::uint64_t size() const override { return drive_.size; }
     /// Throws DiskError for a block that is nowhere, or another one than was read.
     void read(std::uint64_t offset, std::span<std::byte> out) const override;
 
@@ -48,9 +59,8 @@ class RecordedImage final : public emu::DiskImage {
     Bytes content(std::uint64_t block) const;
     std::vector<std::byte> load(std::uint64_t block) const;
 
-    std::string name_;
-    std::uint64_t size_;
-    std::shared_ptr<const BlockSource> blocks_;
+    RecordedDrive drive_;
+    std::shared_ptr<const EmbeddedBlocks> embedded_;
     std::shared_ptr<const FileImage> file_;
 
     mutable std::mutex mutex_;
