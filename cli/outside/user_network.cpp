@@ -88,11 +88,11 @@ class Waker {
   public:
     explicit Waker(HostLoop& loop) : set_(loop.io(), ::epoll_create1(EPOLL_CLOEXEC)), timer_(loop.io()) {}
 
-    /// Somebody is about to close a descriptor: none is taken as known.
-    void forget() { watched_.clear(); }
+    /// A descriptor is about to be closed: its number may soon be another's.
+    void doubt() { sure_ = false; }
 
     void arm(const std::vector<pollfd>& wanted, milliseconds at_most) {
-        if (!same(wanted)) watch(wanted);
+        if (!sure_ || !same(wanted)) watch(wanted);
         arm_timer(steady_clock::now() + at_most);
         if (*set_armed_) return;
         *set_armed_ = true;
@@ -107,15 +107,16 @@ class Waker {
         });
     }
     void watch(const std::vector<pollfd>& wanted) {
-        // A descriptor that was closed has left the set by itself, and its number may be another's by now.
+        // One that was closed has left the set by itself.
         for (const auto& old : watched_) ::epoll_ctl(set_.native_handle(), EPOLL_CTL_DEL, old.fd, nullptr);
         for (const auto& one : wanted) {
             epoll_event event{};
             event.events = static_cast<std::uint32_t>(one.events);  // Linux: the same bits
-            if (::epoll_ctl(set_.native_handle(), EPOLL_CTL_ADD, one.fd, &event) != 0)
-                ::epoll_ctl(set_.native_handle(), EPOLL_CTL_MOD, one.fd, &event);
+            event.data.fd = one.fd;
+            ::epoll_ctl(set_.native_handle(), EPOLL_CTL_ADD, one.fd, &event);
         }
         watched_ = wanted;
+        sure_ = true;
     }
     // A timer that is set anew calls its old handler, and that wakes the loop: it stays as it is unless it
     // would come too late.
@@ -134,6 +135,7 @@ class Waker {
     boost::asio::posix::stream_descriptor set_;
     boost::asio::steady_timer timer_;
     std::vector<pollfd> watched_;
+    bool sure_ = true;  ///< that the set holds these
 };
 
 class UserNetworkStack final : public Outside {
@@ -223,7 +225,7 @@ const SlirpCb& UserNetworkStack::callbacks() {
         made.register_poll_fd = [](int fd, void*) {
             ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
         };
-        made.unregister_poll_fd = [](int, void* opaque) { self(opaque).waker_.forget(); };
+        made.unregister_poll_fd = [](int, void* opaque) { self(opaque).waker_.doubt(); };
         made.notify = [](void*) {};
         return made;
     }();
