@@ -1,11 +1,25 @@
 #include "cli/host_port.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <span>
 #include <utility>
 
 #include "emu/semihosting.hpp"
 
 namespace backspin::cli {
+namespace {
+
+/// Nanoseconds since the epoch, as the machine's clock takes them.
+std::vector<std::byte> host_clock() {
+    using std::chrono::nanoseconds;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto ns = static_cast<std::uint64_t>(std::chrono::duration_cast<nanoseconds>(now).count());
+    const auto bytes = std::as_bytes(std::span(&ns, 1));
+    return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
 
 HostPort::HostPort(HostLoop& loop, Console& console, InputScript script, emu::RiscvMachine& machine,
                    SharedFolder files)
@@ -15,6 +29,15 @@ HostPort::HostPort(HostLoop& loop, Console& console, InputScript script, emu::Ri
       machine_(machine),
       files_(std::move(files)) {
     machine_.set_output(this);
+    const auto& devices = machine_.board().options.virtio;
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        using emu::virtio::InputOptions;
+        const auto* input = std::get_if<InputOptions>(&devices[i]);
+        if (input == nullptr) continue;
+        const bool is_keyboard = input->kind == InputOptions::Kind::keyboard;
+        scripted_.push_back(
+            {is_keyboard ? ScriptDevice::keyboard : ScriptDevice::pointer, emu::virtio_channel(i)});
+    }
 }
 
 HostPort::~HostPort() {
@@ -29,38 +52,53 @@ constexpr std::uint64_t kTypingGrid = std::uint64_t{1} << 14;
 
 bool HostPort::may_type() const {
     const auto& board = machine_.board();
-    if (machine_.now().value % kTypingGrid == 0 || board.waits_for_host()) return true;
+    if (machine_.now().value % kTypingGrid == 0 || board.semihosting.request) return true;
     // An entry whose time has come right now, with nothing before it that has to wait: ask_again() made the
     // run end here.
     const auto time = script_.next_time();
-    if (time && *time <= machine_.time() && waiting_.empty() && !script_.has_ready()) return true;
+    if (time && *time <= machine_.time() && nothing_waits() && !script_.has_ready()) return true;
     return std::ranges::none_of(board.harts, [&](const auto& hart) { return board.can_move(hart); });
 }
 
 void HostPort::type_script() {
-    const auto typed = script_.due(machine_.time());
-    waiting_.insert(waiting_.end(), typed.begin(), typed.end());
+    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+        const auto typed = script_.due(machine_.time(), static_cast<ScriptDevice>(i));
+        waiting_[i].insert(waiting_[i].end(), typed.begin(), typed.end());
+    }
+}
+
+bool HostPort::nothing_waits() const {
+    return std::ranges::all_of(waiting_, [](const auto& waiting) { return waiting.empty(); });
+}
+
+std::vector<std::byte> HostPort::take_typed(ScriptDevice device, std::size_t room) {
+    if (!may_type()) return {};
+    type_script();
+    auto& waiting = waiting_for(device);
+    const auto end = waiting.begin() + static_cast<std::ptrdiff_t>(std::min(room, waiting.size()));
+    std::vector<std::byte> typed(waiting.begin(), end);
+    waiting.erase(waiting.begin(), end);
+    return typed;
 }
 
 std::vector<std::byte> HostPort::take(std::size_t room) {
-    if (may_type()) {
-        type_script();
-        const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(room, waiting_.size()));
-        std::vector<std::byte> typed(waiting_.begin(), end);
-        waiting_.erase(waiting_.begin(), end);
-        if (!typed.empty()) return typed;
-    }
-    return console_.take(room);
+    auto bytes = take_typed(ScriptDevice::console, room);
+    return bytes.empty() ? console_.take(room) : bytes;
 }
 
 /// Empty: not yet.
 std::vector<std::byte> HostPort::answer(const emu::HostRequest& request) {
     if (request.kind != emu::HostRequest::Kind::read_console) return files_.answer(request);
     const auto typed = take(request.length);
-    const bool more_may_come = console_.interactive() || !waiting_.empty() || script_.has_ready() ||
-                               script_.waiting_for() != nullptr;
+    const bool more_may_come =
+        console_.interactive() || !nothing_waits() || script_.has_ready() || script_.waiting_for() != nullptr;
     if (typed.empty() && more_may_come) return {};
     return emu::input_of({emu::HostError::none, typed});  // nothing typed: the end of the input
+}
+
+void HostPort::flush() {
+    console_.flush();
+    for (auto& connection : connections_) connection.outside->flush();
 }
 
 void HostPort::connect(Channel channel, std::unique_ptr<Outside> outside) {
@@ -78,6 +116,16 @@ std::optional<DeviceInput> HostPort::typed(const Machine& machine) {
     DeviceInput input{kConsoleChannel, take(room)};
     if (input.bytes.empty()) return std::nullopt;
     return input;
+}
+
+std::optional<DeviceInput> HostPort::from_script(const Machine& machine) {
+    for (const auto& [device, channel] : scripted_) {
+        const auto room = machine.room_for_input(channel);
+        if (room == 0) continue;
+        auto events = take_typed(device, room);
+        if (!events.empty()) return DeviceInput{channel, std::move(events)};
+    }
+    return std::nullopt;
 }
 
 std::optional<DeviceInput> HostPort::from_outside(const Machine& machine) {
@@ -100,12 +148,14 @@ std::optional<DeviceInput> HostPort::next(const Machine& machine) {
         if (bytes.empty()) return std::nullopt;
         return DeviceInput{emu::kSemihostingChannel, std::move(bytes)};
     }
+    if (machine_.board().rtc.asks_host()) return DeviceInput{emu::kRtcChannel, host_clock()};
     if (auto input = typed(machine)) return input;
+    if (auto input = from_script(machine)) return input;
     return from_outside(machine);
 }
 
 std::optional<replay::AskAgain> HostPort::ask_again(const Machine& machine) const {
-    const bool script_is_done = waiting_.empty() && !script_.has_ready() && script_.waiting_for() == nullptr;
+    const bool script_is_done = nothing_waits() && !script_.has_ready() && script_.waiting_for() == nullptr;
     const bool is_wanted = std::ranges::any_of(connections_, [&](const auto& at) {
         return at.outside->answers_at_once() && machine.room_for_input(at.channel) > 0;
     });
@@ -128,7 +178,8 @@ void HostPort::output(Channel channel, std::span<const std::byte> bytes) {
         return;
     }
     for (auto& connection : connections_) {
-        if (is_new && connection.channel == channel) connection.outside->output(bytes);
+        const bool hears = is_new || connection.outside->is_for_eyes();
+        if (hears && connection.channel == channel) connection.outside->output(bytes);
     }
 }
 

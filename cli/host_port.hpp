@@ -2,6 +2,7 @@
 // timeline takes inputs from and the sink that its output goes to.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -43,14 +44,27 @@ class HostPort final : public replay::InputPort, public OutputSink {
     /// Hears all that is shown, after the console: a debugger's window, for one.
     void also_show(std::function<void(std::span<const std::byte>)> show) { also_show_ = std::move(show); }
 
+    /// Nothing stands behind the virtio devices any more.
+    void disconnect() { connections_.clear(); }
+
+    /// Hands out what is still held back, at the end of the run.
+    void flush();
+
     const InputScript& script() const { return script_; }
 
   private:
     void type_script();
     bool may_type() const;
+    /// What the script has typed for the device and nobody has taken yet.
+    std::vector<std::byte>& waiting_for(ScriptDevice device) {
+        return waiting_[static_cast<std::size_t>(device)];
+    }
+    bool nothing_waits() const;
+    std::vector<std::byte> take_typed(ScriptDevice device, std::size_t room);
     std::vector<std::byte> answer(const emu::HostRequest& request);
     std::vector<std::byte> take(std::size_t room);
     std::optional<DeviceInput> typed(const Machine& machine);
+    std::optional<DeviceInput> from_script(const Machine& machine);
     std::optional<DeviceInput> from_outside(const Machine& machine);
 
     bool is_new_here() const { return !frontier_ || machine_.now() >= frontier_(); }
@@ -66,7 +80,13 @@ class HostPort final : public replay::InputPort, public OutputSink {
     emu::RiscvMachine& machine_;
     SharedFolder files_;
     std::function<void(std::span<const std::byte>)> also_show_;
-    std::vector<std::byte> waiting_;  ///< the script's, until the device has room
+    std::array<std::vector<std::byte>, kScriptDevices> waiting_;  ///< until the device has room
+    /// The machine's keyboards and pointers.
+    struct Scripted {
+        ScriptDevice device{};
+        Channel channel;
+    };
+    std::vector<Scripted> scripted_;
     std::function<StepCount()> frontier_;
     std::vector<Connection> connections_;
     std::size_t next_connection_ = 0;  ///< asked first, so that a busy one does not keep the others waiting

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/input_events.hpp"
 #include "cli/units.hpp"
 
 namespace backspin::cli {
@@ -81,6 +82,78 @@ class LineReader {
     const std::string& file_;
 };
 
+std::uint16_t read_key(LineReader& line, std::string_view name) {
+    const auto code = key_code(name);
+    if (!code)
+        line.fail(
+            fmt::format("'{}' is no key; keys are a to z, 0 to 9, enter, space, leftshift, f1 ...", name));
+    return *code;
+}
+
+std::uint16_t read_coordinate(LineReader& line) {
+    const auto word = line.word();
+    const auto value = parse_number(word);
+    constexpr std::uint64_t kMost = 32767;
+    if (!value || *value > kMost)
+        line.fail(fmt::format("'{}' is no coordinate; move needs two, from 0 to {}", word, kMost));
+    return static_cast<std::uint16_t>(*value);
+}
+
+/// Keys with + between them are pressed in their order and released in the other.
+void read_keys(LineReader& line, InputEvents& events) {
+    std::vector<std::uint16_t> codes;
+    for (auto rest = line.word();; rest.remove_prefix(rest.find('+') + 1)) {
+        codes.push_back(read_key(line, rest.substr(0, rest.find('+'))));
+        if (rest.find('+') == std::string_view::npos) break;
+    }
+    for (const auto code : codes) events.press(code);
+    std::ranges::reverse(codes);
+    for (const auto code : codes) events.release(code);
+}
+
+void read_button(LineReader& line, InputEvents& events) {
+    const auto name = line.word();
+    const auto button = button_code(name);
+    if (!button) line.fail(fmt::format("'{}' is no button; there are left, right and middle", name));
+    const auto way = line.word();
+    if (way != "down" && way != "up") line.fail("a button goes down or up");
+    if (way == "down") {
+        events.press(*button);
+    } else {
+        events.release(*button);
+    }
+}
+
+/// What the entry does, after its condition.
+void parse_action(LineReader& line, ScriptEntry& entry) {
+    const auto verb = line.word();
+    if (verb == "send") {
+        entry.send = line.quoted("send", kLongestSend);
+        return;
+    }
+    InputEvents events;
+    entry.device = ScriptDevice::keyboard;
+    if (verb == "key") {
+        read_keys(line, events);
+    } else if (verb == "press") {
+        events.press(read_key(line, line.word()));
+    } else if (verb == "release") {
+        events.release(read_key(line, line.word()));
+    } else if (verb == "move") {
+        const auto x = read_coordinate(line);
+        events.move(x, read_coordinate(line));
+        entry.device = ScriptDevice::pointer;
+    } else if (verb == "button") {
+        read_button(line, events);
+        entry.device = ScriptDevice::pointer;
+    } else {
+        line.fail(
+            "'send' and a text in double quotes are missing, or one of key, press, release, move, button");
+    }
+    const auto bytes = events.take();
+    entry.send.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
 ScriptEntry parse_entry(LineReader& line) {
     ScriptEntry entry;
     const auto verb = line.word();
@@ -97,9 +170,8 @@ ScriptEntry parse_entry(LineReader& line) {
         line.fail(fmt::format(
             "'{}' is not known; lines are: after \"TEXT\" send \"...\" or: at TIME send \"...\"", verb));
     }
-    if (line.word() != "send") line.fail("'send' and a text in double quotes are missing");
-    entry.send = line.quoted("send", kLongestSend);
-    if (!line.at_end()) line.fail("there is more after the text of send; one entry a line");
+    parse_action(line, entry);
+    if (!line.at_end()) line.fail("there is more after the entry; one entry a line");
     return entry;
 }
 
@@ -151,7 +223,7 @@ void InputScript::await_current() {
 }
 
 void InputScript::advance() {
-    ready_ += entries_[next_].send;
+    ready_of(entries_[next_].device) += entries_[next_].send;
     ++next_;
     await_current();
 }
@@ -169,12 +241,22 @@ void InputScript::hear(std::span<const std::byte> output) {
     for (const auto byte : output) match(static_cast<char>(byte));
 }
 
-std::vector<std::byte> InputScript::due(VirtualTime now) {
+std::vector<std::byte> InputScript::due(VirtualTime now, ScriptDevice device) {
     for (auto time = next_time(); time && *time <= now; time = next_time()) advance();
-    const auto bytes = std::as_bytes(std::span{ready_});
+    auto& ready = ready_of(device);
+    const auto bytes = std::as_bytes(std::span{ready});
     std::vector<std::byte> typed(bytes.begin(), bytes.end());
-    ready_.clear();
+    ready.clear();
     return typed;
+}
+
+bool InputScript::has_ready() const {
+    return std::ranges::any_of(ready_, [](const auto& ready) { return !ready.empty(); });
+}
+
+const ScriptEntry* InputScript::first_for(ScriptDevice device) const {
+    const auto found = std::ranges::find(entries_, device, &ScriptEntry::device);
+    return found == entries_.end() ? nullptr : &*found;
 }
 
 std::optional<VirtualTime> InputScript::next_time() const {

@@ -9,6 +9,8 @@
 #include "cli/guest_end.hpp"
 #include "cli/host_port.hpp"
 #include "cli/machine_setup.hpp"
+#include "cli/outside/console_outside.hpp"
+#include "cli/start_error.hpp"
 #include "cli/verbs.hpp"
 #include "cli/verifier.hpp"
 #include "emu/loader.hpp"
@@ -45,6 +47,7 @@ class Replay {
         if (reader_.warning()) fmt::print(stderr, "backspin: {}\n", *reader_.warning());
         console_ = open_console(loop_, command.console, ConsoleUse::output_only, command.force);
         port_.emplace(loop_, *console_, InputScript{}, *machine_);
+        connect_virtio_consoles();
         replay::TimelineOptions options;
         options.epoch_steps = setup_.epoch_steps;
         if (!command.gdb) {
@@ -57,13 +60,28 @@ class Replay {
     int execute() {
         if (command_.timeout) loop_.set_timeout(*command_.timeout);
         const auto result = command_.gdb ? under_debugger() : verify();
-        console_->flush();
+        port_->flush();
+        port_->disconnect();
         console_.reset();
         if (!result.message.empty()) fmt::print(stderr, "backspin: {}\n", result.message);
         return result.exit_code;
     }
 
   private:
+    /// Each console that the user names shows what the next virtio console of the machine gave out.
+    void connect_virtio_consoles() {
+        auto where = command_.virtio_consoles.begin();
+        const auto& devices = setup_.options.board.virtio;
+        for (std::size_t i = 0; i < devices.size() && where != command_.virtio_consoles.end(); ++i) {
+            if (!std::holds_alternative<emu::virtio::ConsoleOptions>(devices[i])) continue;
+            port_->connect(emu::virtio_channel(i),
+                           open_virtio_console(loop_, *where++, ConsoleUse::output_only, command_.force));
+        }
+        if (where != command_.virtio_consoles.end())
+            throw StartError(fmt::format(
+                "{}: its machine has fewer virtio consoles than --virtio-console names", command_.file));
+    }
+
     RunResult verify() {
         timeline_->set_host({.input = nullptr,
                              .interrupted = [this] { return ended(); },

@@ -22,16 +22,37 @@
 namespace backspin::cli {
 namespace {
 
-InputScript read_script(const std::optional<std::string>& path) {
-    if (!path) return {};
-    const auto bytes = read_file(*path, "input script");
-    return InputScript(parse_script({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, *path));
+InputScript read_script(const RunCommand& command) {
+    if (!command.input) return {};
+    const auto& path = *command.input;
+    const auto bytes = read_file(path, "input script");
+    InputScript script(parse_script({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path));
+    const auto require = [&](ScriptDevice device, emu::virtio::InputOptions::Kind kind, const char* option) {
+        const auto* entry = script.first_for(device);
+        const auto& devices = command.machine.options.board.virtio;
+        const auto is_there = std::ranges::any_of(devices, [&](const auto& device) {
+            const auto* input = std::get_if<emu::virtio::InputOptions>(&device);
+            return input != nullptr && input->kind == kind;
+        });
+        if (entry != nullptr && !is_there)
+            throw StartError(
+                fmt::format("{}:{}: there is nothing to do this with: add {}", path, entry->line, option));
+    };
+    require(ScriptDevice::keyboard, emu::virtio::InputOptions::Kind::keyboard, "--keyboard");
+    require(ScriptDevice::pointer, emu::virtio::InputOptions::Kind::pointer, "--pointer");
+    return script;
 }
 
 std::vector<std::string> outputs_of(const RunCommand& command) {
     std::vector<std::string> outputs;
     if (command.save) outputs.push_back(*command.save);
-    if (const auto* file = std::get_if<FileConsole>(&command.console)) outputs.push_back(file->path);
+    const auto add = [&](const ConsoleChoice& console) {
+        if (const auto* file = std::get_if<FileConsole>(&console)) outputs.push_back(file->path);
+    };
+    add(command.console);
+    for (const auto& device : command.machine.devices) {
+        if (const auto* console = std::get_if<VirtioConsole>(&device)) add(console->where);
+    }
     return outputs;
 }
 
@@ -50,7 +71,7 @@ class Run {
         : command_(command),
           setup_(set_up(command.machine)),
           machine_(build_machine(setup_)),
-          script_(read_script(command.input)),
+          script_(read_script(command)),
           files_(command.shared_folder ? SharedFolder(*command.shared_folder) : SharedFolder()) {
         refuse_own_inputs(outputs_of(command), setup_, command.input);
         // The recording comes before the console: an existing file is refused before the terminal changes its
@@ -82,7 +103,8 @@ class Run {
     int execute() {
         if (command_.timeout) loop_.set_timeout(*command_.timeout);
         auto result = command_.gdb ? under_debugger() : freely();
-        console_->flush();
+        port_->flush();
+        port_->disconnect();
         console_.reset();  // the terminal is as it was before anything more is said
         if (!result.message.empty()) fmt::print(stderr, "backspin: {}\n", result.message);
         if (recorder_ && !finish_recording(result)) return kCouldNotStart;

@@ -20,6 +20,7 @@ struct Opener {
     HostLoop& loop;
     ConsoleUse use;
     bool force;
+    const std::string& name;
 
     std::unique_ptr<Console> operator()(const StdioConsole&) const { return open_stdio_console(loop, use); }
     std::unique_ptr<Console> operator()(const NoConsole&) const { return std::make_unique<SilentConsole>(); }
@@ -27,16 +28,19 @@ struct Opener {
         return open_file_console(file.path, force);
     }
     std::unique_ptr<Console> operator()(const TcpConsole& tcp) const {
-        return open_tcp_console(loop, tcp, use);
+        return open_tcp_console(loop, tcp, use, name);
     }
-    std::unique_ptr<Console> operator()(const PtyConsole&) const { return open_pty_console(loop, use); }
+    std::unique_ptr<Console> operator()(const UnixConsole& socket) const {
+        return open_unix_console(loop, socket, use, name);
+    }
+    std::unique_ptr<Console> operator()(const PtyConsole&) const { return open_pty_console(loop, use, name); }
 };
 
 }  // namespace
 
-std::unique_ptr<Console> open_console(HostLoop& loop, const ConsoleChoice& choice, ConsoleUse use,
-                                      bool force) {
-    return std::visit(Opener{loop, use, force}, choice);
+std::unique_ptr<Console> open_console(HostLoop& loop, const ConsoleChoice& choice, ConsoleUse use, bool force,
+                                      const std::string& name) {
+    return std::visit(Opener{loop, use, force, name}, choice);
 }
 
 std::vector<std::byte> TypedBytes::take(std::size_t at_most) {

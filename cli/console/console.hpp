@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/machine.hpp"
@@ -38,9 +39,9 @@ enum class ConsoleUse : std::uint8_t {
     output_only,  ///< a replay: what the user types is ignored and ends nothing
 };
 
-/// May print one line on stderr that says where the console is. Throws StartError.
-std::unique_ptr<Console> open_console(HostLoop& loop, const ConsoleChoice& choice, ConsoleUse use,
-                                      bool force);
+/// May print one line on stderr that says where the console is: "Console on port 1234". Throws StartError.
+std::unique_ptr<Console> open_console(HostLoop& loop, const ConsoleChoice& choice, ConsoleUse use, bool force,
+                                      const std::string& name = "Console");
 
 /// What was typed and not yet taken, bounded: a source stops reading while it is full.
 class TypedBytes {

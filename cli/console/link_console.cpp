@@ -20,14 +20,19 @@ namespace {
 // What a client that does not read may leave with us: a screen is 2 KiB, a kernel's boot log 64 KiB.
 constexpr std::size_t kUnsentLimit = std::size_t{1} << 20;
 
-class TcpConsoleServer final : public Console {
+constexpr const char* kRefusal = "backspin: one client is connected\r\n";
+
+class ConsoleServer final : public Console {
   public:
-    TcpConsoleServer(HostLoop& loop, const TcpConsole& choice, ConsoleUse use) : loop_(loop), use_(use) {
-        TransportEvents events;
-        events.received = [this](std::span<const std::byte> bytes) { receive(bytes); };
-        server_ = Server::on_tcp(loop, {"127.0.0.1", choice.port}, std::move(events),
-                                 "backspin: one client is connected\r\n");
-        fmt::print(stderr, "Console on port {}\n", server_->port());
+    ConsoleServer(HostLoop& loop, const TcpConsole& choice, ConsoleUse use, const std::string& name)
+        : loop_(loop),
+          use_(use),
+          server_(Server::on_tcp(loop, {choice.host, choice.port}, events(), kRefusal)) {
+        fmt::print(stderr, "{} on port {}\n", name, server_->port());
+    }
+    ConsoleServer(HostLoop& loop, const UnixConsole& choice, ConsoleUse use, const std::string& name)
+        : loop_(loop), use_(use), server_(Server::on_unix_socket(loop, {choice.path}, events(), kRefusal)) {
+        fmt::print(stderr, "{} on {}\n", name, choice.path);
     }
 
     void write(std::span<const std::byte> bytes) override {
@@ -42,6 +47,11 @@ class TcpConsoleServer final : public Console {
     void flush() override { drain(loop_, *server_, std::chrono::seconds(1)); }
 
   private:
+    TransportEvents events() {
+        TransportEvents events;
+        events.received = [this](std::span<const std::byte> bytes) { receive(bytes); };
+        return events;
+    }
     void receive(std::span<const std::byte> bytes) {
         if (use_ == ConsoleUse::output_only) return;
         typed_.add(bytes);
@@ -56,11 +66,11 @@ class TcpConsoleServer final : public Console {
 
 class PtyConsoleEnd final : public Console {
   public:
-    PtyConsoleEnd(HostLoop& loop, ConsoleUse use) : use_(use) {
+    PtyConsoleEnd(HostLoop& loop, ConsoleUse use, const std::string& title) : use_(use) {
         const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) {
             if (master >= 0) ::close(master);
-            throw StartError("--console pty: this computer has no pseudo-terminal to give");
+            throw StartError(title + " pty: this computer has no pseudo-terminal to give");
         }
         const std::string name = ::ptsname(master);
         // Held open here: otherwise reading fails whenever no program has the other side open. Raw, for the
@@ -79,7 +89,7 @@ class PtyConsoleEnd final : public Console {
         using Stream = boost::asio::posix::stream_descriptor;
         link_ = std::make_shared<StreamLink<Stream, Stream>>(stream, stream, std::move(events));
         link_->set_reading(true);
-        fmt::print(stderr, "Console on {}\n", name);
+        fmt::print(stderr, "{} on {}\n", title, name);
     }
     ~PtyConsoleEnd() override {
         link_->close();
@@ -120,12 +130,18 @@ class PtyConsoleEnd final : public Console {
 
 }  // namespace
 
-std::unique_ptr<Console> open_tcp_console(HostLoop& loop, const TcpConsole& choice, ConsoleUse use) {
-    return std::make_unique<TcpConsoleServer>(loop, choice, use);
+std::unique_ptr<Console> open_tcp_console(HostLoop& loop, const TcpConsole& choice, ConsoleUse use,
+                                          const std::string& name) {
+    return std::make_unique<ConsoleServer>(loop, choice, use, name);
 }
 
-std::unique_ptr<Console> open_pty_console(HostLoop& loop, ConsoleUse use) {
-    return std::make_unique<PtyConsoleEnd>(loop, use);
+std::unique_ptr<Console> open_unix_console(HostLoop& loop, const UnixConsole& choice, ConsoleUse use,
+                                           const std::string& name) {
+    return std::make_unique<ConsoleServer>(loop, choice, use, name);
+}
+
+std::unique_ptr<Console> open_pty_console(HostLoop& loop, ConsoleUse use, const std::string& name) {
+    return std::make_unique<PtyConsoleEnd>(loop, use, name);
 }
 
 }  // namespace backspin::cli

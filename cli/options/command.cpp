@@ -1,5 +1,6 @@
 #include "cli/options/command.hpp"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <sstream>
@@ -42,9 +43,9 @@ po::options_description outside_options(bool saving) {
             "what the guest's power-off does under a debugger (default stop)");
     }
     add("console", po::value<std::string>()->value_name("WHERE"),
-        "stdio (default), none, file:PATH, tcp:PORT or pty; Ctrl-A x ends");
+        "stdio (default), none, file:PATH, tcp:PORT, unix:PATH or pty; Ctrl-A x ends");
     add("input", po::value<std::string>()->value_name("FILE"),
-        "script of console input: after \"TEXT\" send \"...\"");
+        "script of input: after \"TEXT\" send \"...\", or key enter");
     add("share", po::value<std::string>()->value_name("FOLDER"),
         "--semihosting, and it may read the files here");
     add("max-steps", po::value<std::string>()->value_name("N"), "end after N steps (exit code 126)");
@@ -99,7 +100,9 @@ Verb replay_verb() {
         ("gdb", po::value<std::string>()->value_name("WHERE"),
          "wait for a debugger: [HOST:]PORT, unix:PATH or stdio")  //
         ("console", po::value<std::string>()->value_name("WHERE"),
-         "where output goes: stdio (default), none, file:PATH, tcp:PORT or pty")  //
+         "where output goes: stdio (default), none, file:PATH, tcp:PORT, unix:PATH or pty")  //
+        ("virtio-console", po::value<std::vector<std::string>>()->value_name("WHERE")->composing(),
+         "the same for the first virtio console, and so on")  //
         ("timeout", po::value<std::string>()->value_name("SECONDS"),
          "end after this host time (exit code 124)")  //
         ("force", "replace existing output files");
@@ -167,16 +170,22 @@ std::optional<Endpoint> gdb_of(const po::variables_map& values) {
     return parse_endpoint(*text);
 }
 
-/// A debugger on stdio has stdin and stdout to itself.
+/// A debugger on stdio has stdin and stdout to itself; else a virtio console may have them.
 ConsoleChoice console_of(const po::variables_map& values, const std::optional<Endpoint>& gdb) {
     const bool taken = gdb && std::holds_alternative<StdioEndpoint>(*gdb);
+    const auto virtio_consoles = virtio_consoles_of(values);
+    const auto on_stdio = std::ranges::count(virtio_consoles, ConsoleChoice{StdioConsole{}});
+    if (on_stdio + (taken ? 1 : 0) > 1)
+        throw UsageError("--virtio-console stdio: stdin and stdout are given away already; choose another");
     const auto text = text_of(values, "console");
-    if (!text) return taken ? ConsoleChoice{NoConsole{}} : ConsoleChoice{StdioConsole{}};
+    if (!text) return taken || on_stdio > 0 ? ConsoleChoice{NoConsole{}} : ConsoleChoice{StdioConsole{}};
     auto console = parse_console(*text);
     if (taken && std::holds_alternative<StdioConsole>(console)) {
         throw UsageError(
             "--gdb stdio and --console stdio cannot share one pair of pipes; choose another --console");
     }
+    if (on_stdio > 0 && std::holds_alternative<StdioConsole>(console))
+        throw UsageError("--console stdio and --virtio-console stdio: only one of them can be there");
     return console;
 }
 
@@ -243,6 +252,7 @@ Command read_replay(const Verb& verb, const po::variables_map& values) {
     command.file = required(verb, values);
     command.gdb = gdb_of(values);
     command.console = console_of(values, command.gdb);
+    command.virtio_consoles = virtio_consoles_of(values);
     command.timeout = timeout_of(values);
     command.force = values.count("force") != 0;
     return command;

@@ -70,6 +70,8 @@ struct ReplayCommand {
     std::string file;
     std::optional<Endpoint> gdb;
     ConsoleChoice console = StdioConsole{};
+    std::vector<ConsoleChoice>
+        virtio_consoles;  ///< of the recording's, the first ones; the others are silent
     std::optional<std::chrono::nanoseconds> timeout;
     bool force = false;
 };

@@ -2,6 +2,8 @@
 // --virtio-console, --rng, --sound, --keyboard and --pointer, and within a kind as on the command line.
 #pragma once
 
+#include <vector>
+
 #include <boost/program_options.hpp>
 
 #include "cli/options/command.hpp"
@@ -12,5 +14,8 @@ boost::program_options::options_description device_options();
 
 /// Appends the devices to the machine. Throws UsageError.
 void read_devices(const boost::program_options::variables_map& values, MachineChoice& machine);
+
+/// --virtio-console, in the order of the command line. Throws UsageError.
+std::vector<ConsoleChoice> virtio_consoles_of(const boost::program_options::variables_map& values);
 
 }  // namespace backspin::cli

@@ -34,11 +34,12 @@ emu::Isa parse_cpu(const std::string& text) {
 void read_clock(const po::variables_map& values, MachineChoice& machine) {
     const auto text = text_of(values, "rtc");
     machine.host_date = text == "now";
-    if (!text || machine.host_date) return;
+    machine.options.board.rtc_is_hosts = text == "host";
+    if (!text || machine.host_date || machine.options.board.rtc_is_hosts) return;
     const auto start = parse_date(*text);
     if (!start) {
         throw UsageError(
-            fmt::format("--rtc {}: give 'now' or a date from 1970 to 2261, as in --rtc 2025-01-31 or "
+            fmt::format("--rtc {}: give 'now', 'host' or a date from 1970 to 2261, as in --rtc 2025-01-31 or "
                         "--rtc 2025-01-31T12:00:00 (UTC)",
                         *text));
     }
@@ -98,7 +99,7 @@ po::options_description machine_options() {
         ("initrd", text("FILE"), "the kernel's initial RAM disk")                            //
         ("append", text("TEXT"), "the kernel's command line")                                //
         ("bios", text("FILE"), "firmware that starts first; none; default: OpenSBI")         //
-        ("rtc", text("DATE"), "date at power-on, or now (default 2025-01-01)")               //
+        ("rtc", text("DATE"), "date at power-on, now, or host (default 2025-01-01)")         //
         ("ns-per-step", text("N"), "virtual nanoseconds of a step (default 10)")             //
         ("no-reboot", "the guest's reset ends the run")                                      //
         ("semihosting", "answer the program's semihosting calls")                            //

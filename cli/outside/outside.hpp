@@ -26,6 +26,9 @@ class Outside {
     /// give out a lot: it must not block.
     virtual void output(std::span<const std::byte> /*bytes*/) {}
 
+    /// The user sees what the device gives out: also when going forward over it once more, and in a replay.
+    virtual bool is_for_eyes() const { return false; }
+
     /// Has its inputs at hand and needs no host to wait for. It is asked at positions that are the same in
     /// every run, soon after the device has room.
     virtual bool answers_at_once() const { return false; }
