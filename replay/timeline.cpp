@@ -64,9 +64,8 @@ Stopped Timeline::seek(Position target) {
 
 std::optional<Refused> Timeline::write(const Input& input) {
     auto& history = parts_->history;
-    if (!std::holds_alternative<MemoryWrite>(input) && !std::holds_alternative<RegisterWrite>(input)) {
-        throw std::invalid_argument("only memory and registers are written by a debugger");
-    }
+    if (std::holds_alternative<IdleWarp>(input))
+        throw std::invalid_argument("only the machine's own waiting moves its clock");
     if (!history.live()) return Refused{"this is a recording: nothing in it can be changed"};
     if (!at_frontier()) {
         return Refused{"the past cannot be changed: this is position " + std::to_string(history.now().value) +

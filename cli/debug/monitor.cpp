@@ -53,9 +53,11 @@ const std::vector<MonitorCommands::Entry>& MonitorCommands::entries() {
         {"info", "snapshots", "what is kept to go back by", &M::info},
         {"translate", "ADDRESS [HART]", "where an address of the hart lies, and what its page tables say",
          &M::translate},
+        {"button", "reset|power", "push this button: an input, at the end of history only", &M::button},
         // What people type by habit from OpenOCD and QEMU, and IDEs send by themselves.
         {"reset", "[halt|init]", "as start", &M::start},
         {"system_reset", "", "as start", &M::start},
+        {"system_powerdown", "", "as button power", &M::power_button},
         {"halt", "", "nothing: the machine stands still whenever gdb has its prompt", &M::halt},
         {"stop", "", "as halt", &M::halt},
     };
@@ -156,6 +158,23 @@ MonitorCommands::Reply MonitorCommands::translate(std::string_view arguments) {
     if (*hart >= machine_.harts()) return refused(fmt::format("the harts are 0 to {}", machine_.harts() - 1));
     return describe_translation(machine_, HartId{static_cast<std::uint32_t>(*hart)},
                                 VirtualAddress{*address});
+}
+
+MonitorCommands::Reply MonitorCommands::button(std::string_view arguments) {
+    if (arguments == "reset") return push(emu::PowerButton::reset);
+    if (arguments == "power") return push(emu::PowerButton::power);
+    return refused("button wants reset or power");
+}
+
+MonitorCommands::Reply MonitorCommands::power_button(std::string_view) {
+    return push(emu::PowerButton::power);
+}
+
+MonitorCommands::Reply MonitorCommands::push(emu::PowerButton button) {
+    const auto why = timeline_.write(DeviceInput{emu::kPowerChannel, {static_cast<std::byte>(button)}});
+    if (why) return refused(why->why);
+    return std::string(button == emu::PowerButton::reset ? "pushed: the machine starts anew when it goes on\n"
+                                                         : "pushed: the machine is off when it goes on\n");
 }
 
 MonitorCommands::Reply MonitorCommands::halt(std::string_view) {

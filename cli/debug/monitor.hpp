@@ -44,6 +44,9 @@ class MonitorCommands final : public gdbstub::Monitor {
     Reply info(std::string_view arguments);
     Reply translate(std::string_view arguments);
     Reply halt(std::string_view arguments);
+    Reply button(std::string_view arguments);
+    Reply power_button(std::string_view arguments);
+    Reply push(emu::PowerButton button);
 
     Reply seek(StepCount target);
     std::string where() const;
