@@ -165,6 +165,33 @@ def use_second_console(bench, shell, path):
         equal(shell("cat /tmp/heard.hvc0"), "and the host answers\n", "what the guest read")
 
 
+KEYS_SCRIPT = """\
+after "the key, please" key a
+after "the pointer, please" move 100 32767
+after "the button, please" button left down
+"""
+SYN, KEY, ABS = 0, 1, 3  # types of events, and codes of some, from Linux's input-event-codes.h
+KEY_A, BUTTON_LEFT, X, Y = 30, 0x110, 0, 1
+
+
+def use_keys(shell):
+    """What the kernel makes of the script's keys and moves."""
+    decode = "perl -e 'while (read STDIN, $e, 24) { print join(q( ), (unpack q(qqSSl), $e)[2 .. 4]), qq(\\n) }'"
+
+    def events(device, question, expected):
+        """Asks when the device is open already; the quotes keep the question out of the command's echo."""
+        found = shell(f"cd /sys/class/input; grep -il {device} event*/device/name; cd").split("/")[0]
+        said = shell(f"exec 3</dev/input/{found}; echo 'the' {question}, please; "
+                     f"dd bs=24 count={len(expected)} <&3 2>/dev/null | {decode}; exec 3<&-")
+        got = [tuple(map(int, line.split())) for line in said.splitlines()[1:]]
+        equal(got, expected, f"events of the {device}")
+
+    end = (SYN, 0, 0)
+    events("keyboard", "key", [(KEY, KEY_A, 1), end, (KEY, KEY_A, 0), end])
+    events("pointer", "pointer", [(ABS, X, 100), (ABS, Y, 32767), end])
+    events("pointer", "button", [(KEY, BUTTON_LEFT, 1), end])
+
+
 # ---- the scenarios
 
 
@@ -223,15 +250,27 @@ def debian_with_sound(bench):
     bench.check_recording(console)
 
 
+@scenario
+@backspin_alone
+def debian_with_keyboard_and_pointer(bench):
+    script = bench.directory / "keys"
+    script.write_text(KEYS_SCRIPT)
+    console, shell = boot(bench, Devices(drive=copy_of_the_disk(bench), script=script))
+    use_keys(shell)
+    shell.power_off()
+    bench.check_recording(console)
+
+
 def all_devices(bench, harts):
     """Everything at once, and the replay where nothing of it is."""
-    file = {name: bench.directory / name for name in ("hvc0", "played.wav", "captured.wav")}
+    file = {name: bench.directory / name for name in ("hvc0", "played.wav", "captured.wav", "keys")}
+    file["keys"].write_text(KEYS_SCRIPT)
     to_be_captured = samples(2 * CAPTURED_FRAMES, 1)
     write_wav(file["captured.wav"], to_be_captured)
     port = free_port()
     console, shell = boot(bench, Devices(drive=copy_of_the_disk(bench), forwards={WEB_PORT: port}, socket=file["hvc0"],
                                          entropy=True, played=file["played.wav"], captured=file["captured.wav"],
-                                         clock=True), harts)
+                                         script=file["keys"], clock=True), harts)
     equal(shell("cat /sys/devices/system/cpu/online").strip(), "0" if harts == 1 else f"0-{harts - 1}", "harts online")
     use_disk(shell)
     with web_server() as server_port:
@@ -240,6 +279,7 @@ def all_devices(bench, harts):
     use_clock(shell)
     use_second_console(bench, shell, file["hvc0"])
     play_and_capture(shell, to_be_captured)
+    use_keys(shell)
     shell.power_off()
     check_played(file["played.wav"])
     bench.check_recording_elsewhere(console)
