@@ -81,8 +81,8 @@ TEST_F(VirtioNet, AFrameGoesOutWithoutItsHeaderAndByItsChannel) {
     EXPECT_EQ(sent()[0].channel, virtio_channel(3));
     EXPECT_EQ(driver.used(kTransmit), (std::vector<UsedEntry>{{head, 0}}));
     EXPECT_TRUE(driver.line());
-    EXPECT_EQ(driver.field("sent"), "1");
-    EXPECT_EQ(driver.field("sent_bytes"), "60");
+    EXPECT_EQ(driver.field("sent"), "0x1");
+    EXPECT_EQ(driver.field("sent_bytes"), "0x3c");
 }
 
 TEST_F(VirtioNet, AFrameMayLieInManyPieces) {
@@ -136,7 +136,7 @@ TEST_F(VirtioNet, TheLongestFrameHasAVlanTagAndWhatIsLongerIsDropped) {
     ASSERT_EQ(sent().size(), 2u);
     EXPECT_EQ(sent()[0].bytes.size(), Net::kMostFrameBytes);
     EXPECT_EQ(sent()[1].bytes, frame(1));
-    EXPECT_EQ(driver.field("dropped"), "3");
+    EXPECT_EQ(driver.field("dropped"), "0x3");
     EXPECT_EQ(driver.used(kTransmit).size(), 5u) << "what is dropped is given back too";
 }
 
@@ -183,8 +183,8 @@ TEST_F(VirtioNet, AFrameArrivesBehindAHeaderThatSaysOneBuffer) {
     EXPECT_EQ(driver.get(buffer.at + Net::kHeaderBytes + 60, 8), Bytes(8)) << "and nothing behind it";
     EXPECT_TRUE(driver.line());
     EXPECT_EQ(driver.room(), 0u);
-    EXPECT_EQ(driver.field("received"), "1");
-    EXPECT_EQ(driver.field("received_bytes"), "60");
+    EXPECT_EQ(driver.field("received"), "0x1");
+    EXPECT_EQ(driver.field("received_bytes"), "0x3c");
 }
 
 TEST_F(VirtioNet, AHeaderAndItsFrameMayHaveBuffersOfTheirOwn) {
@@ -194,19 +194,20 @@ TEST_F(VirtioNet, AHeaderAndItsFrameMayHaveBuffersOfTheirOwn) {
     const auto second = driver.writable(Net::kMostFrameBytes);
     driver.add(kReceive, {header, first, second});
     EXPECT_EQ(driver.room(), Net::kMostFrameBytes);
-    driver.input(frame(150));
-    EXPECT_EQ(driver.get(first.at, 100), Bytes(frame(150).begin(), frame(150).begin() + 100));
-    EXPECT_EQ(driver.get(second.at, 50), Bytes(frame(150).begin() + 100, frame(150).end()));
+    const auto whole = frame(150);
+    driver.input(whole);
+    EXPECT_EQ(driver.get(first.at, 100), Bytes(whole.begin(), whole.begin() + 100));
+    EXPECT_EQ(driver.get(second.at, 50), Bytes(whole.begin() + 100, whole.end()));
 }
 
 TEST_F(VirtioNet, WhatDoesNotFitOrIsNotAskedForIsDropped) {
     driver.start();
     driver.input(frame(60));
-    EXPECT_EQ(driver.field("dropped"), "1") << "no buffer";
+    EXPECT_EQ(driver.field("dropped"), "0x1") << "no buffer";
     const auto buffer = offer(Net::kHeaderBytes + Net::kFrameBytes);
     driver.input(frame(Net::kFrameBytes + 1));
     driver.input({});
-    EXPECT_EQ(driver.field("dropped"), "3");
+    EXPECT_EQ(driver.field("dropped"), "0x3");
     EXPECT_TRUE(driver.used(kReceive).empty());
     EXPECT_EQ(driver.get(buffer.at, 32), Bytes(32));
     driver.input(frame(Net::kFrameBytes));
@@ -260,7 +261,7 @@ TEST_F(VirtioNet, AResetForgetsWhatWasLeftToSend) {
     ASSERT_TRUE(driver.device().next_event());
     driver.start();
     EXPECT_EQ(driver.device().next_event(), std::nullopt);
-    EXPECT_EQ(driver.field("sent"), "0");
+    EXPECT_EQ(driver.field("sent"), "0x0");
     driver.run_events();
     EXPECT_EQ(sent().size(), std::size_t{Net::kFramesPerEvent});
 }

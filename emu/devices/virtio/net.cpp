@@ -39,8 +39,8 @@ void Net::transmit(Port& port) {
         const auto chain = port.pop(kTransmit);
         if (!chain) return;
         send(port, *chain);
-        port.push(kTransmit, *chain, 0);
         if (port.failed()) return;
+        port.push(kTransmit, *chain, 0);
     }
     if (port.has_chain(kTransmit)) state_.more_at = port.now;
 }
