@@ -7,7 +7,7 @@ import re
 import subprocess
 
 from harness import Process, check, equal, scenario, shows
-from machines import PATIENCE, Shell, linux
+from machines import PATIENCE, Devices, Shell, fetched, linux, linux_with
 
 HISTORY_ENDS = r"No more reverse-execution history|Reached end of recorded history"
 SUPERVISOR, MACHINE = 1, 3
@@ -210,3 +210,23 @@ def debian_debugged_is_debian_all_the_same(bench):
     equal(code, 0, f"exit code of the replay ({replay.err.text})")
     shows(replay.err.text, r"digests are equal")
     check(replay.out.text.startswith(console), "the console of the replay")
+
+
+@scenario
+def debian_back_to_the_disks_interrupts(bench):
+    """The kernel's handler of virtio interrupts, while it reads its disk: forward to some, and back to each."""
+    gdb = bench.debug(linux_with(Devices(drive=fetched("disk.ext4"))))
+    gdb("hbreak vring_interrupt")
+    met = []
+    for _ in range(4):
+        shows(gdb("continue", PATIENCE), r"^Breakpoint 1, 0x[0-9a-f]+ in vring_interrupt \(\)")
+        met.append((place(gdb), gdb.state()))
+    check(all(before[0][0] < after[0][0] for before, after in zip(met, met[1:])), "each is later than the one before")
+    gdb("stepi 1000")  # out of the handler's beginning
+    for index, (there, registers) in reversed(list(enumerate(met))):
+        shows(gdb("reverse-continue", PATIENCE), r"^Breakpoint 1, 0x[0-9a-f]+ in vring_interrupt \(\)")
+        equal((place(gdb), gdb.state()), (there, registers), f"interrupt {index}, met again on the way back")
+    gdb("delete")
+    last = met[-1][0][0]
+    goto(gdb, last)
+    equal((place(gdb), gdb.state()), met[-1], "the last one, gone to")
