@@ -76,22 +76,28 @@ void read_entropy(const po::variables_map& values, MachineChoice& machine) {
     }
 }
 
-void read_sound(const po::variables_map& values, MachineChoice& machine) {
-    const auto text = text_of(values, "sound");
-    if (!text) return;
+WavSound parse_sound(std::string_view text) {
     WavSound files;
-    for (std::string_view rest = *text == "none" ? std::string_view() : *text; !rest.empty();) {
-        const auto part = rest.substr(0, rest.find(','));
-        rest.remove_prefix(std::min(part.size() + 1, rest.size()));
-        const bool is_out = part.starts_with("out=");
+    const UsageError error(fmt::format("--sound {}: give [out=FILE.wav][,in=FILE.wav], or none", text));
+    if (text == "none") return files;
+    for (bool more = true; more;) {
+        const auto comma = text.find(',');
+        const auto part = text.substr(0, comma);
+        more = comma != std::string_view::npos;
+        if (more) text.remove_prefix(comma + 1);
         const bool is_in = part.starts_with("in=");
-        auto& file = is_out ? files.out : files.in;
-        const auto path = part.substr(part.find('=') + 1);
-        if ((!is_out && !is_in) || path.empty() || !file.empty())
-            throw UsageError(fmt::format("--sound {}: give [out=FILE.wav][,in=FILE.wav], or none", *text));
+        if (!is_in && !part.starts_with("out=")) throw error;
+        auto& file = is_in ? files.in : files.out;
+        const auto path = part.substr(is_in ? 3 : 4);
+        if (path.empty() || !file.empty()) throw error;
         file = path;
     }
-    add(machine, emu::virtio::SoundOptions{}, files);
+    return files;
+}
+
+void read_sound(const po::variables_map& values, MachineChoice& machine) {
+    if (const auto text = text_of(values, "sound"))
+        add(machine, emu::virtio::SoundOptions{}, parse_sound(*text));
 }
 
 }  // namespace
@@ -110,10 +116,9 @@ po::options_description device_options() {
          "a console beside the UART, connected as --console is; may be repeated")  //
         ("rng", text("host"), "a random number generator, fed by this host")       //
         ("seed", text("N"), "the same, fed by a generator with this seed")         //
-        (
-            "sound", text("[out=FILE.wav][,in=FILE.wav]"),
-            "a sound card: what it plays goes to the one file, what it captures comes from the other; or "
-            "none")                                                        //
+        ("sound", text("[out=FILE.wav][,in=FILE.wav]"),
+         "a sound card: what it plays goes to the one file, what it captures comes from the other; or "
+         "none")                                                           //
         ("keyboard", "a keyboard, whose keys the --input script presses")  //
         ("pointer", "a pointer (tablet), which the --input script moves");
     return options;
