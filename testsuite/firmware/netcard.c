@@ -229,7 +229,7 @@ static bool told_the_gateway(const uint8_t* frame, unsigned length) {
 
 static bool told_an_address(const uint8_t* frame, unsigned length) {
     if (length < OPTIONS_AT || frame[12] != 8 || frame[13] != 0 || frame[IP_AT + 9] != 17) return false;
-    if (memcmp(frame + BOOTP_AT + 4, "spin", 4) != 0) return false;
+    if (frame[BOOTP_AT] != 2 || memcmp(frame + BOOTP_AT + 4, "spin", 4) != 0) return false;
     const uint8_t* at = frame + BOOTP_AT + 16;
     printf("offered %u.%u.%u.%u\n", at[0], at[1], at[2], at[3]);
     return true;
