@@ -16,7 +16,12 @@ struct Execute {
     int operator()(const RunCommand& command) const { return run(command); }
     int operator()(const DtbCommand& command) const { return dtb(command); }
     int operator()(const ReplayCommand& command) const { return replay(command); }
+    int operator()(const VerifyCommand& command) const { return verify(command); }
     int operator()(const InfoCommand& command) const { return info(command); }
+    int operator()(const EventsCommand& command) const { return events(command); }
+    int operator()(const LogCommand& command) const { return log(command); }
+    int operator()(const ExportCommand& command) const { return export_as(command); }
+    int operator()(const CommitCommand& command) const { return commit(command); }
     int operator()(const RepairCommand& command) const { return repair(command); }
     int operator()(const PrintCommand& command) const {
         fmt::print("{}", command.text);

@@ -9,7 +9,12 @@ namespace backspin::cli {
 int run(const RunCommand& command);
 int dtb(const DtbCommand& command);
 int replay(const ReplayCommand& command);
+int verify(const VerifyCommand& command);
 int info(const InfoCommand& command);
+int events(const EventsCommand& command);
+int log(const LogCommand& command);
+int export_as(const ExportCommand& command);
+int commit(const CommitCommand& command);
 int repair(const RepairCommand& command);
 
 }  // namespace backspin::cli

@@ -1,28 +1,17 @@
-// Compares a replay with the digests of its recording, epoch by epoch.
+// Compares a replay with the digests of its recording, as it comes by.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <vector>
+#include <span>
+#include <string_view>
 
+#include "cli/recorded_digests.hpp"
 #include "cli/state_digests.hpp"
 #include "replay/host.hpp"
 #include "snapshots/recording.hpp"
 
 namespace backspin::cli {
-
-/// The first difference between a replay and what was recorded.
-struct Divergence {
-    Position at;              ///< where the digests were taken
-    Position last_equal;      ///< the newest position before it where all was equal
-    std::uint64_t epoch = 0;  ///< from 0
-    std::string component;    ///< one whose state differs
-    std::size_t others = 0;   ///< how many more differ there
-};
-
-/// "epoch 3 (steps 3145728 to 4194304): hart0 differs, and 2 more".
-std::string describe(const Divergence& divergence);
 
 class Verifier final : public replay::HistoryListener {
   public:
@@ -37,26 +26,17 @@ class Verifier final : public replay::HistoryListener {
 
     const std::optional<Divergence>& divergence() const { return divergence_; }
     std::uint64_t compared() const { return compared_; }
-    /// Digests of the recording whose position the replay did not come to.
-    std::uint64_t missed() const { return missed_ + (expected_.size() - next_); }
+    /// Positions with digests that the replay did not stop at, up to now.
+    std::uint64_t missed() const;
 
   private:
-    struct Expected {
-        StepCount at;
-        std::uint64_t value = 0;
-        std::uint16_t component = 0;  ///< index into names_
-    };
-    std::uint16_t index_of(const std::string& component);
-    void compare_at(Position at, std::span<const ComponentDigest> digests);
-
+    RecordedDigests recorded_;
     StateDigests digests_;
     StepCount epoch_steps_;
-    std::vector<std::string> names_;
-    std::vector<Expected> expected_;  ///< ascending
-    std::size_t next_ = 0;
     std::uint64_t compared_ = 0;
-    std::uint64_t missed_ = 0;
-    Position last_equal_;
+    std::uint64_t positions_ = 0;  ///< compared
+    std::optional<StepCount> last_compared_;
+    StepCount last_equal_;
     std::optional<Divergence> divergence_;
 };
 

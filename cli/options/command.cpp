@@ -12,6 +12,8 @@
 #include "cli/options/device_options.hpp"
 #include "cli/options/help.hpp"
 #include "cli/options/machine_options.hpp"
+#include "cli/options/recording_verbs.hpp"
+#include "cli/options/verb.hpp"
 #include "cli/units.hpp"
 
 namespace backspin::cli {
@@ -19,16 +21,6 @@ namespace {
 
 namespace po = boost::program_options;
 using Arguments = std::span<const std::string>;
-
-/// The options of one verb, what stands without a dash, and the text around them.
-struct Verb {
-    std::string name;
-    std::string usage;       ///< what follows "backspin NAME"
-    std::string summary;     ///< one or two sentences
-    std::string positional;  ///< name of the one positional argument, and of the hidden option that takes it
-    po::options_description options;
-    po::options_description devices{};  ///< shown by name only: they have a page of their own
-};
 
 po::options_description outside_options(bool saving) {
     po::options_description options("Outside");
@@ -42,6 +34,8 @@ po::options_description outside_options(bool saving) {
         add("power-off", po::value<std::string>()->value_name("stop|exit"),
             "what the guest's power-off does under a debugger (default stop)");
     }
+    add("embed-disks", "the recording holds the whole images of the drives, not only what is read");
+    add("no-embed-disks", "it holds nothing of them but hashes");
     add("console", po::value<std::string>()->value_name("WHERE"),
         "stdio (default), none, file:PATH, tcp:PORT, unix:PATH or pty; Ctrl-A x ends");
     add("input", po::value<std::string>()->value_name("FILE"),
@@ -103,6 +97,8 @@ Verb replay_verb() {
          "where output goes: stdio (default), none, file:PATH, tcp:PORT, unix:PATH or pty")  //
         ("virtio-console", po::value<std::vector<std::string>>()->value_name("WHERE")->composing(),
          "the same for the first virtio console, and so on")  //
+        ("drive", po::value<std::vector<std::string>>()->value_name("FILE")->composing(),
+         "image of the first drive, and so on, if it is not in the recording")  //
         ("timeout", po::value<std::string>()->value_name("SECONDS"),
          "end after this host time (exit code 124)")  //
         ("force", "replace existing output files");
@@ -110,21 +106,15 @@ Verb replay_verb() {
     return verb;
 }
 
-Verb info_verb() {
-    Verb verb{"info", "[--json] FILE", "Says what is in a recording.", "FILE", {}};
-    verb.options.add_options()("json", "as JSON, for programs");
-    return verb;
-}
-
-Verb repair_verb() {
-    return {"repair", "FILE", "Folds the log that a killed recorder left into its recording.", "FILE", {}};
-}
-
 po::variables_map parse(const Verb& verb, Arguments arguments) {
     po::options_description all;
     all.add(verb.options).add(verb.devices);
     all.add_options()("help,h", "this text")(verb.positional.c_str(), po::value<std::string>());
     po::positional_options_description positional;
+    if (!verb.selector.empty()) {
+        all.add_options()(verb.selector.c_str(), po::value<std::string>());
+        positional.add(verb.selector.c_str(), 1);
+    }
     positional.add(verb.positional.c_str(), 1);
     // No guessing of shortened names: a script must not change its meaning when an option is added.
     const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
@@ -143,15 +133,6 @@ po::variables_map parse(const Verb& verb, Arguments arguments) {
     } catch (const po::error& error) {
         throw UsageError(fmt::format("{}: {}; see 'backspin {} --help'", verb.name, error.what(), verb.name));
     }
-}
-
-std::string required(const Verb& verb, const po::variables_map& values) {
-    auto text = text_of(values, verb.positional.c_str());
-    if (!text || text->empty()) {
-        throw UsageError(fmt::format("{}: {} is missing: backspin {} {}", verb.name, verb.positional,
-                                     verb.name, verb.usage));
-    }
-    return *text;
 }
 
 std::optional<std::chrono::nanoseconds> timeout_of(const po::variables_map& values) {
@@ -196,7 +177,14 @@ MachineChoice runnable_machine(const Verb& verb, const po::variables_map& values
     return machine;
 }
 
+EmbedDisks embed_disks_of(const po::variables_map& values) {
+    const bool all = values.count("embed-disks") != 0, none = values.count("no-embed-disks") != 0;
+    if (all && none) throw UsageError("--embed-disks and --no-embed-disks: choose one");
+    return all ? EmbedDisks::all : none ? EmbedDisks::none : EmbedDisks::blocks_read;
+}
+
 void read_outside(const po::variables_map& values, RunCommand& command) {
+    command.embed_disks = embed_disks_of(values);
     command.console = console_of(values, command.gdb);
     command.input = text_of(values, "input");
     command.shared_folder = text_of(values, "share");
@@ -253,29 +241,20 @@ Command read_replay(const Verb& verb, const po::variables_map& values) {
     command.gdb = gdb_of(values);
     command.console = console_of(values, command.gdb);
     command.virtio_consoles = virtio_consoles_of(values);
+    if (values.count("drive") != 0) command.drive_files = values["drive"].as<std::vector<std::string>>();
     command.timeout = timeout_of(values);
     command.force = values.count("force") != 0;
     return command;
 }
 
-Command read_info(const Verb& verb, const po::variables_map& values) {
-    return InfoCommand{required(verb, values), values.count("json") != 0};
+/// In the order in which they are listed.
+std::vector<VerbEntry> all_verbs() {
+    std::vector<VerbEntry> verbs{{run_verb, read_run}, {record_verb, read_record}, {replay_verb, read_replay}};
+    const auto others = recording_verbs();
+    verbs.insert(verbs.end(), others.begin(), others.end());
+    verbs.push_back({dtb_verb, read_dtb});
+    return verbs;
 }
-
-Command read_repair(const Verb& verb, const po::variables_map& values) {
-    return RepairCommand{required(verb, values)};
-}
-
-struct VerbEntry {
-    Verb (*describe)();
-    Command (*read)(const Verb&, const po::variables_map&);
-};
-constexpr std::array<VerbEntry, 6> kVerbs{{{run_verb, read_run},
-                                           {record_verb, read_record},
-                                           {replay_verb, read_replay},
-                                           {info_verb, read_info},
-                                           {repair_verb, read_repair},
-                                           {dtb_verb, read_dtb}}};
 
 std::string help_of(const Verb& verb) {
     std::ostringstream text;
@@ -291,7 +270,7 @@ std::string help_of(const Verb& verb) {
 std::string overview() {
     std::string text =
         "Usage: backspin VERB ...\nA RISC-V system emulator that runs backwards under GDB.\n\n";
-    for (const auto& entry : kVerbs) {
+    for (const auto& entry : all_verbs()) {
         const auto verb = entry.describe();
         text += fmt::format("  {:<8}{}\n", verb.name, verb.summary);
     }
@@ -315,7 +294,21 @@ Command read_help(Arguments topic) {
                     topic.front()));
 }
 
+std::string required_text(const Verb& verb, const po::variables_map& values, const std::string& name) {
+    auto text = text_of(values, name.c_str());
+    if (text && !text->empty()) return *text;
+    throw UsageError(
+        fmt::format("{}: {} is missing: backspin {} {}", verb.name, name, verb.name, verb.usage));
+}
+
 }  // namespace
+
+std::string required(const Verb& verb, const po::variables_map& values) {
+    return required_text(verb, values, verb.positional);
+}
+std::string required_selector(const Verb& verb, const po::variables_map& values) {
+    return required_text(verb, values, verb.selector);
+}
 
 Command parse_command_line(Arguments arguments) {
     if (arguments.empty()) throw UsageError("no verb given; 'backspin --help' lists them");
@@ -323,7 +316,7 @@ Command parse_command_line(Arguments arguments) {
     if (first == "--version" || first == "-V") return PrintCommand{version_text()};
     if (first == "--help" || first == "-h") return PrintCommand{overview()};
     if (first == "help") return read_help(arguments.subspan(1));
-    for (const auto& entry : kVerbs) {
+    for (const auto& entry : all_verbs()) {
         const auto verb = entry.describe();
         if (verb.name != first) continue;
         const auto values = parse(verb, arguments.subspan(1));

@@ -14,6 +14,7 @@
 #include "cli/options/console_choice.hpp"
 #include "cli/options/endpoint.hpp"
 #include "cli/options/outside_choice.hpp"
+#include "cli/options/recording_commands.hpp"
 #include "emu/riscv_machine.hpp"
 
 namespace backspin::cli {
@@ -50,6 +51,7 @@ struct RunCommand {
     MachineChoice machine;
     std::optional<Endpoint> gdb;
     std::optional<std::string> save;
+    EmbedDisks embed_disks = EmbedDisks::blocks_read;
     ConsoleChoice console = StdioConsole{};
     std::optional<std::string> input;
     std::optional<std::string> shared_folder;  ///< whose files the guest may read by semihosting
@@ -70,15 +72,10 @@ struct ReplayCommand {
     std::string file;
     std::optional<Endpoint> gdb;
     ConsoleChoice console = StdioConsole{};
-    std::vector<ConsoleChoice>
-        virtio_consoles;  ///< of the recording's, the first ones; the others are silent
+    std::vector<ConsoleChoice> virtio_consoles;  ///< of the recording's, the first ones; the others are silent
+    std::vector<std::string> drive_files;  ///< images of the recording's drives, the first ones in order
     std::optional<std::chrono::nanoseconds> timeout;
     bool force = false;
-};
-
-struct InfoCommand {
-    std::string file;
-    bool json = false;
 };
 
 struct RepairCommand {
@@ -90,7 +87,8 @@ struct PrintCommand {
     std::string text;
 };
 
-using Command = std::variant<RunCommand, DtbCommand, ReplayCommand, InfoCommand, RepairCommand, PrintCommand>;
+using Command = std::variant<RunCommand, DtbCommand, ReplayCommand, VerifyCommand, InfoCommand, EventsCommand,
+                             LogCommand, ExportCommand, CommitCommand, RepairCommand, PrintCommand>;
 
 /// `arguments` without the program's name. Throws UsageError.
 Command parse_command_line(std::span<const std::string> arguments);

@@ -1,0 +1,89 @@
+// `backspin export`: what went in and out, as other programs read it.
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "cli/exit_code.hpp"
+#include "cli/export_pcap.hpp"
+#include "cli/input_gist.hpp"
+#include "cli/recorded_run.hpp"
+#include "cli/start_error.hpp"
+#include "cli/verbs.hpp"
+
+namespace backspin::cli {
+namespace {
+
+std::ofstream open_output(const ExportCommand& command) {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(command.output, command.file, ignored))
+        throw StartError(
+            fmt::format("{}: is the recording itself; name another output file", command.output));
+    if (!command.force && std::filesystem::exists(command.output, ignored))
+        throw StartError(
+            fmt::format("{}: exists already; name another file, or replace it with --force", command.output));
+    std::ofstream out(command.output, std::ios::binary | std::ios::trunc);
+    if (!out) {
+        throw StartError(
+            fmt::format("{}: cannot be written: {}", command.output, std::generic_category().message(errno)));
+    }
+    return out;
+}
+
+std::uint64_t write_console(Playback& playback, std::ostream& out) {
+    const auto& run = playback.run();
+    std::uint64_t written = 0;
+    playback.play(run.frontier(),
+                  {.input = {},
+                   .output = [&](Channel channel, std::span<const std::byte> bytes, StepCount, VirtualTime) {
+                       if (!is_console(channel, run.setup())) return;
+                       written += bytes.size();
+                       out.write(reinterpret_cast<const char*>(bytes.data()),
+                                 static_cast<std::streamsize>(bytes.size()));
+                   }});
+    return written;
+}
+
+std::uint64_t write_packets(Playback& playback, std::ostream& out) {
+    const auto& run = playback.run();
+    std::vector<CapturedFrame> frames;
+    const auto is_network = [&](Channel channel) {
+        return device_of(channel, run.setup()).ends_with("-net");
+    };
+    playback.play(run.frontier(),
+                  {.input =
+                       [&](const replay::Event& event, VirtualTime time) {
+                           const auto* input = std::get_if<DeviceInput>(&event.input);
+                           if (input != nullptr && is_network(input->channel))
+                               frames.push_back({time, input->bytes});
+                       },
+                   .output =
+                       [&](Channel channel, std::span<const std::byte> bytes, StepCount, VirtualTime time) {
+                           if (is_network(channel)) frames.push_back({time, {bytes.begin(), bytes.end()}});
+                       }});
+    write_pcap(out, frames, run.setup().options.board.rtc_start);
+    return frames.size();
+}
+
+}  // namespace
+
+int export_as(const ExportCommand& command) {
+    const RecordedRun run(command.file);
+    Playback playback(run);
+    auto out = open_output(command);
+    const bool packets = command.format == ExportFormat::pcap;
+    const auto count = packets ? write_packets(playback, out) : write_console(playback, out);
+    out.close();
+    if (!out) {
+        throw StartError(fmt::format("{}: could not be written: {}", command.output,
+                                     std::generic_category().message(errno)));
+    }
+    fmt::print(stderr, "backspin: {}: {} {}\n", command.output, count,
+               packets ? "packets" : "bytes of console output");
+    return kSuccess;
+}
+
+}  // namespace backspin::cli

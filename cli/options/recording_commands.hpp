@@ -1,0 +1,65 @@
+// What can be asked of a recording, as values: one struct per verb.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/place.hpp"
+
+namespace backspin::cli {
+
+struct VerifyCommand {
+    std::string file;
+    std::optional<unsigned> jobs;  ///< nothing: as many as there are cores
+    bool json = false;
+    bool progress = false;  ///< also where stderr is no terminal
+};
+
+struct InfoCommand {
+    std::string file;
+    bool json = false;
+};
+
+/// Part of a history: both ends are optional.
+struct Stretch {
+    std::optional<Place> from;
+    std::optional<Place> to;  ///< what happens there is not in it
+};
+
+struct EventsCommand {
+    std::string file;
+    Stretch stretch;
+    std::optional<std::string> kind;  ///< one of kInputKinds
+    bool json = false;
+    bool times = true;  ///< virtual times take a replay
+};
+
+struct LogCommand {
+    std::string file;
+    Stretch stretch;
+    std::optional<std::string> device;  ///< "uart", "virtio0-console" ...
+    bool json = false;
+};
+
+/// Writes a drive as it was at a place as a new image.
+struct CommitCommand {
+    std::string file;
+    Place at;
+    std::string output;
+    std::optional<std::string> drive;  ///< its id or number; nothing: there is one only
+    std::vector<std::string> bases;    ///< images of the drives, the first ones in order
+    bool force = false;
+};
+
+enum class ExportFormat : std::uint8_t { console, pcap };
+
+struct ExportCommand {
+    ExportFormat format{};
+    std::string file;
+    std::string output;
+    bool force = false;
+};
+
+}  // namespace backspin::cli

@@ -1,0 +1,194 @@
+#include "cli/options/recording_verbs.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/input_gist.hpp"
+#include "cli/options/machine_options.hpp"
+
+namespace backspin::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr unsigned kMostJobs = 1024;
+
+auto text(const char* name) {
+    return po::value<std::string>()->value_name(name);
+}
+
+void add_stretch(po::options_description& options) {
+    options.add_options()  //
+        ("from", text("PLACE"), "begin there: a step, 1.5s, a bookmark, start or end")("to", text("PLACE"),
+                                                                                       "end before there");
+}
+
+std::optional<Place> place_of(const po::variables_map& values, const char* option) {
+    const auto given = text_of(values, option);
+    if (!given) return std::nullopt;
+    auto place = parse_place(*given);
+    if (place) return place;
+    throw UsageError(
+        fmt::format("--{} {}: is no place in time; give a step (1048576), a virtual time (1.5s, 20ms), a "
+                    "bookmark's name, "
+                    "start or end",
+                    option, *given));
+}
+
+Stretch stretch_of(const po::variables_map& values) {
+    return {place_of(values, "from"), place_of(values, "to")};
+}
+
+Verb verify_verb() {
+    Verb verb{"verify",
+              "[options] FILE",
+              "Replays all of a recording and proves that it is exact, or says where not.",
+              "FILE",
+              {}};
+    verb.options.add_options()("json", "as JSON, for programs")(
+        "jobs", text("N"), "so many stretches at a time (default: the host's cores)")(
+        "progress", "show how far it is, also where stderr is no terminal");
+    return verb;
+}
+
+Command read_verify(const Verb& verb, const po::variables_map& values) {
+    VerifyCommand command{
+        required(verb, values), {}, values.count("json") != 0, values.count("progress") != 0};
+    if (const auto jobs = text_of(values, "jobs")) {
+        command.jobs = static_cast<unsigned>(parse_bounded("jobs", *jobs, kMostJobs));
+        if (*command.jobs == 0) throw UsageError("--jobs 0: nobody would do anything; give 1 or more");
+    }
+    return command;
+}
+
+Verb info_verb() {
+    Verb verb{"info", "[--json] FILE", "Says what is in a recording.", "FILE", {}};
+    verb.options.add_options()("json", "as JSON, for programs");
+    return verb;
+}
+
+Command read_info(const Verb& verb, const po::variables_map& values) {
+    return InfoCommand{required(verb, values), values.count("json") != 0};
+}
+
+Verb events_verb() {
+    Verb verb{"events", "[options] FILE", "Lists what came from outside, one line an input.", "FILE", {}};
+    verb.options.add_options()("json", "one JSON object a line, for programs")(
+        "kind", text("KIND"), "only these: console, network, entropy, clock, sound, input, power ...")(
+        "no-times", "without virtual times, which take a replay");
+    add_stretch(verb.options);
+    return verb;
+}
+
+Command read_events(const Verb& verb, const po::variables_map& values) {
+    EventsCommand command{required(verb, values), stretch_of(values), text_of(values, "kind"),
+                          values.count("json") != 0, values.count("no-times") == 0};
+    if (command.kind && std::ranges::find(kInputKinds, *command.kind) == std::end(kInputKinds)) {
+        throw UsageError(
+            fmt::format("--kind {}: choose one of {}", *command.kind, fmt::join(kInputKinds, ", ")));
+    }
+    return command;
+}
+
+Verb log_verb() {
+    Verb verb{"log",
+              "[options] FILE",
+              "Shows the console output, each line with its position and virtual time.",
+              "FILE",
+              {}};
+    verb.options.add_options()("json", "one JSON object a line, for programs")(
+        "device", text("NAME"), "only what this one printed: uart, virtio0-console ...");
+    add_stretch(verb.options);
+    return verb;
+}
+
+Command read_log(const Verb& verb, const po::variables_map& values) {
+    return LogCommand{required(verb, values), stretch_of(values), text_of(values, "device"),
+                      values.count("json") != 0};
+}
+
+Verb export_verb() {
+    Verb verb{"export",
+              "console|pcap FILE -o OUT",
+              "Writes console output or network packets as other programs read them.",
+              "FILE",
+              {}};
+    verb.selector = "FORMAT";
+    verb.options.add_options()("output,o", text("OUT"), "the file (required)")("force",
+                                                                               "replace an existing file");
+    return verb;
+}
+
+Command read_export(const Verb& verb, const po::variables_map& values) {
+    const auto format = required_selector(verb, values);
+    ExportCommand command;
+    if (format == "pcap") {
+        command.format = ExportFormat::pcap;
+    } else if (format != "console") {
+        throw UsageError(fmt::format("export {}: choose console or pcap", format));
+    }
+    command.file = required(verb, values);
+    const auto output = text_of(values, "output");
+    if (!output) throw UsageError("export: -o OUT is missing: it names the file to write");
+    command.output = *output;
+    command.force = values.count("force") != 0;
+    return command;
+}
+
+Verb commit_verb() {
+    Verb verb{"commit",
+              "FILE --at PLACE -o IMG",
+              "Writes a drive as it was at a place in time as a new raw image.",
+              "FILE",
+              {}};
+    verb.options.add_options()("at", text("PLACE"), "a step, 1.5s, a bookmark, start or end (required)")(
+        "output,o", text("IMG"), "the image (required)")("drive", text("ID"),
+                                                         "which one, by id or number from 0")(
+        "base", po::value<std::vector<std::string>>()->value_name("IMG")->composing(),
+        "the image that the drive began as, for what the recording does not hold; one for each drive, in "
+        "order")("force", "replace an existing file");
+    return verb;
+}
+
+Command read_commit(const Verb& verb, const po::variables_map& values) {
+    CommitCommand command;
+    command.file = required(verb, values);
+    const auto at = place_of(values, "at");
+    if (!at) throw UsageError("commit: --at PLACE is missing: a step, 1.5s, a bookmark, start or end");
+    command.at = *at;
+    const auto output = text_of(values, "output");
+    if (!output) throw UsageError("commit: -o IMG is missing: it names the image to write");
+    command.output = *output;
+    command.drive = text_of(values, "drive");
+    if (values.count("base") != 0) command.bases = values["base"].as<std::vector<std::string>>();
+    command.force = values.count("force") != 0;
+    return command;
+}
+
+Verb repair_verb() {
+    return {"repair", "FILE", "Folds the log that a killed recorder left into its recording.", "FILE", {}};
+}
+
+Command read_repair(const Verb& verb, const po::variables_map& values) {
+    return RepairCommand{required(verb, values)};
+}
+
+constexpr std::array<VerbEntry, 7> kVerbs{{{verify_verb, read_verify},
+                                           {info_verb, read_info},
+                                           {events_verb, read_events},
+                                           {log_verb, read_log},
+                                           {export_verb, read_export},
+                                           {commit_verb, read_commit},
+                                           {repair_verb, read_repair}}};
+
+}  // namespace
+
+std::span<const VerbEntry> recording_verbs() {
+    return kVerbs;
+}
+
+}  // namespace backspin::cli

@@ -1,0 +1,32 @@
+// The options of one verb, what stands without a dash, and the text around them.
+#pragma once
+
+#include <string>
+
+#include <boost/program_options.hpp>
+
+#include "cli/options/command.hpp"
+
+namespace backspin::cli {
+
+struct Verb {
+    std::string name;
+    std::string usage;       ///< what follows "backspin NAME"
+    std::string summary;     ///< one or two sentences
+    std::string positional;  ///< name of the positional argument, and of the hidden option that takes it
+    boost::program_options::options_description options;
+    /// Shown by name only: they have a page of their own.
+    boost::program_options::options_description devices{};
+    std::string selector{};  ///< a positional argument before that one; empty: there is none
+};
+
+/// The positional argument, or the selector. Throws UsageError if it is missing.
+std::string required(const Verb& verb, const boost::program_options::variables_map& values);
+std::string required_selector(const Verb& verb, const boost::program_options::variables_map& values);
+
+struct VerbEntry {
+    Verb (*describe)();
+    Command (*read)(const Verb&, const boost::program_options::variables_map&);
+};
+
+}  // namespace backspin::cli

@@ -1,0 +1,154 @@
+#include "cli/recorded_run.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/start_error.hpp"
+
+namespace backspin::cli {
+
+RecordedRun::RecordedRun(const std::string& file, std::span<const std::string> drive_files)
+    : reader_(file), setup_(from_recording(reader_, drive_files)), begin_(reader_.begin().step) {
+    read_log();
+    read_snapshots();
+}
+
+void RecordedRun::read_log() {
+    frontier_ = begin_;
+    reader_.for_each_event([&](const snapshots::RecordedEvent& event) {
+        if (event.at.branch != Branch{}) return;
+        log_.append({event.at, event.input});
+        frontier_ = event.at.step + StepCount{1};
+    });
+    reader_.for_each_digest([&](const snapshots::RecordedDigest& digest) {
+        if (digest.at.branch == Branch{}) frontier_ = std::max(frontier_, digest.at.step);
+    });
+    if (reader_.end() && reader_.end()->at.branch == Branch{})
+        frontier_ = std::max(frontier_, reader_.end()->at.step);
+}
+
+void RecordedRun::read_snapshots() {
+    std::map<StepCount, std::size_t> found;
+    const auto& all = reader_.snapshots();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto& at = all[i].at;
+        if (at.branch != Branch{} || at.step < begin_ || at.step > frontier_) continue;
+        found.try_emplace(at.step, i);
+        if (!all[i].name.empty()) bookmarks_.try_emplace(all[i].name, at.step);
+    }
+    for (const auto& [step, number] : found) {
+        snapshots_.push_back(step);
+        numbers_.push_back(number);
+    }
+    for (const auto& bookmark : reader_.bookmarks()) {
+        if (bookmark.at.branch == Branch{}) bookmarks_.try_emplace(bookmark.name, bookmark.at.step);
+    }
+}
+
+std::unique_ptr<emu::RiscvMachine> RecordedRun::machine() const {
+    auto machine = build_machine(setup_);
+    if (begin_ != StepCount{0}) machine->load(load_snapshot(begin_, machine->page_store()));
+    return machine;
+}
+
+replay::PastRun RecordedRun::past(StepCount from, StepCount to) const {
+    replay::PastRun past;
+    for (const auto& event : log_.events(Branch{})) {
+        if (event.at.step >= from && event.at.step < to) past.log.append(event);
+    }
+    past.frontier = to;
+    return past;
+}
+
+SavedState RecordedRun::load_snapshot(StepCount at, const std::shared_ptr<PageStore>& store) const {
+    const auto found = std::ranges::lower_bound(snapshots_, at);
+    if (found == snapshots_.end() || *found != at) {
+        throw StartError(fmt::format("{}: begins at step {}, and holds no snapshot there",
+                                     reader_.path().string(), at.value));
+    }
+    const auto number = numbers_[static_cast<std::size_t>(found - snapshots_.begin())];
+    const std::lock_guard lock(mutex_);
+    return reader_.load_snapshot(number, store);
+}
+
+std::optional<StepCount> FileSnapshots::latest_at_or_before(StepCount step) const {
+    const auto all = run_.snapshots();
+    const auto after = std::ranges::upper_bound(all, step);
+    return after == all.begin() ? std::nullopt : std::optional(*std::prev(after));
+}
+
+// ---- going along it -----------------------------------------------------------------------------
+
+namespace {
+
+replay::TimelineOptions with(replay::TimelineOptions options, const RecordedRun& run, FileSnapshots& stored) {
+    options.stored = &stored;
+    // A file from elsewhere may have its digests at any distance.
+    options.epoch_steps = run.setup().epoch_steps;
+    return options;
+}
+
+}  // namespace
+
+replay::TimelineOptions Playback::few_snapshots() {
+    replay::TimelineOptions options;
+    options.snapshot_budget.snapshots = 64;
+    return options;
+}
+
+Playback::Playback(const RecordedRun& run, replay::TimelineOptions options)
+    : run_(run),
+      machine_(run.machine()),
+      stored_(run, *machine_),
+      timeline_(*machine_, run.past(run.begin(), run.frontier()), with(options, run, stored_)) {}
+
+StepCount Playback::position_of(const Place& place) {
+    return resolve(place, timeline_, *machine_, run_.bookmarks());
+}
+
+void Playback::seek(StepCount at) {
+    if (timeline_.seek({Branch{}, at}).why == replay::StopReason::done) return;
+    throw StartError(fmt::format(
+        "{}: the replay does not come to step {} as it was recorded; 'backspin verify' says where it departs",
+        run_.reader().path().string(), at.value));
+}
+
+void Playback::go_on(StepCount until) {
+    if (timeline_.position().step >= until) return;
+    const auto stopped = timeline_.go_on({}, {.limit = until});
+    if (timeline_.position().step == until) return;
+    throw StartError(fmt::format("{}: the replay goes no further than step {}; 'backspin verify' says more",
+                                 run_.reader().path().string(), stopped.at.step.value));
+}
+
+void Playback::play(StepCount until, const Listener& listener) {
+    class Sink final : public OutputSink {
+      public:
+        Sink(emu::RiscvMachine& machine, const Listener& listener) : machine_(machine), listener_(listener) {
+            machine_.set_output(this);
+        }
+        ~Sink() override { machine_.set_output(nullptr); }
+        Sink(const Sink&) = delete;
+        Sink& operator=(const Sink&) = delete;
+        void output(Channel channel, std::span<const std::byte> bytes) override {
+            if (listener_.output) listener_.output(channel, bytes, machine_.now(), machine_.time());
+        }
+
+      private:
+        emu::RiscvMachine& machine_;
+        const Listener& listener_;
+    };
+    const Sink sink(*machine_, listener);
+    if (listener.input) {
+        for (const auto& event : run_.log().events(Branch{})) {
+            if (event.at.step < timeline_.position().step) continue;
+            if (event.at.step >= until) break;
+            go_on(event.at.step);
+            listener.input(event, machine_->time());
+        }
+    }
+    go_on(until);
+}
+
+}  // namespace backspin::cli
