@@ -15,14 +15,15 @@
 namespace backspin::testing {
 
 /// `name`: as in testsuite/firmware, without its ending.
-inline std::unique_ptr<emu::RiscvMachine> machine_with(const std::string& name) {
+inline std::unique_ptr<emu::RiscvMachine> machine_with(const std::string& name,
+                                                       const emu::MachineOptions& options = {}) {
     const auto path = std::string(BACKSPIN_FIRMWARE) + "/" + name + ".elf";
     std::ifstream file(path, std::ios::binary);
     if (!file) throw std::runtime_error(path + " is not there: build the target `firmware`");
     const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
     emu::BootFiles files;
     files.program = {path, std::as_bytes(std::span(bytes))};
-    return std::make_unique<emu::RiscvMachine>(emu::MachineOptions{}, files);
+    return std::make_unique<emu::RiscvMachine>(options, files);
 }
 
 /// One number for everything that the machine remembers. Taking it changes nothing.
