@@ -2,6 +2,7 @@
 // (docs/recording.md has the format). Knows neither the machine nor the timeline: it keeps what it is given.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -161,6 +162,14 @@ class RecordingWriter {
     void commit();
     /// How much has been committed: grows by itself.
     std::uint64_t batches_committed() const;
+    /// What the file grew by since its first batch.
+    std::uint64_t bytes_written() const;
+    /// How long the writer's thread has worked on snapshots.
+    std::chrono::nanoseconds packing_time() const;
+
+    /// Gives the file another name, in place of whatever has that name, and goes on. At every moment there is
+    /// a whole recording under the new name, if there was one before.
+    void move_to(const std::filesystem::path& path);
 
     /// The last commit; then the file is one plain file again. Nothing may be added afterwards.
     void finish(const RecordedEnd& end);

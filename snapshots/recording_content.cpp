@@ -92,7 +92,7 @@ void RecordingContent::take_image(const Statement& row) {
                     text_at(row, 2, kLongestName, "an image's role"),
                     number_at(row, 3, kLargestImage, "an image's size"),
                     {}};
-    const auto hash = row.blob(4);
+    const auto hash = bytes_at(row, 4, image.sha256.size(), "an image's hash");
     if (hash.size() != image.sha256.size()) throw Damage("holds an image hash of a wrong length");
     std::ranges::copy(hash, image.sha256.begin());
     images.push_back(std::move(image));
@@ -133,7 +133,8 @@ void RecordingContent::take_event(const Statement& row) {
 void RecordingContent::take_epoch(const Statement& row) {
     reached(position_at(row, 1));
     last_digests_.resize(components.size() + 1);
-    if (!decode_digests(row.blob(3), first_epoch_, last_digests_)) {
+    const auto bytes = bytes_at(row, 3, kLongestColumn, "digests");
+    if (!decode_digests(bytes, first_epoch_, last_digests_)) {
         throw Damage("holds digests of unknown form at step " + std::to_string(row.integer(2)));
     }
     first_epoch_ = false;

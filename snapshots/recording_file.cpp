@@ -43,6 +43,12 @@ fs::path with_suffix(const fs::path& path, const char* suffix) {
     return longer;
 }
 
+void remove_log(const fs::path& path) {
+    std::error_code ignored;
+    fs::remove(with_suffix(path, "-wal"), ignored);
+    fs::remove(with_suffix(path, "-shm"), ignored);
+}
+
 TemporaryFile::TemporaryFile(fs::path path) : path_(std::move(path)) {
     // Exclusive: a name that someone else prepared, a symbolic link above all, is not followed.
     const int file = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);

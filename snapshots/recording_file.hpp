@@ -35,6 +35,9 @@ class TemporaryFile {
 
 std::filesystem::path with_suffix(const std::filesystem::path& path, const char* suffix);
 
+/// The log of a file that is about to be replaced would be taken for the new one's.
+void remove_log(const std::filesystem::path& path);
+
 /// Throw RecordingError for what cannot be recorded.
 void check_target(const std::filesystem::path& path, Overwrite overwrite);
 void check_setup(const std::filesystem::path& path, const Configuration& configuration,

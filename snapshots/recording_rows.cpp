@@ -19,21 +19,24 @@ constexpr auto kMost32 = std::uint64_t{std::numeric_limits<std::uint32_t>::max()
 }  // namespace
 
 std::uint64_t number_at(const Statement& row, int column, std::uint64_t most, const char* what) {
+    // Types first: asking for a value of another type converts it.
+    if (row.type(column) != ColumnType::integer) out_of_bounds(what);
     const auto value = row.integer(column);
-    if (row.type(column) != ColumnType::integer || value < 0 || static_cast<std::uint64_t>(value) > most)
-        out_of_bounds(what);
+    if (value < 0 || static_cast<std::uint64_t>(value) > most) out_of_bounds(what);
     return static_cast<std::uint64_t>(value);
 }
 
 std::string text_at(const Statement& row, int column, std::size_t longest, const char* what) {
+    if (row.type(column) != ColumnType::text) out_of_bounds(what);
     const auto value = row.text(column);
-    if (row.type(column) != ColumnType::text || value.size() > longest) out_of_bounds(what);
+    if (value.size() > longest) out_of_bounds(what);
     return std::string(value);
 }
 
 std::span<const std::byte> bytes_at(const Statement& row, int column, std::size_t longest, const char* what) {
+    if (row.type(column) != ColumnType::blob) out_of_bounds(what);
     const auto value = row.blob(column);
-    if (row.type(column) != ColumnType::blob || value.size() > longest) out_of_bounds(what);
+    if (value.size() > longest) out_of_bounds(what);
     return value;
 }
 
@@ -45,8 +48,8 @@ Position position_at(const Statement& row, int column) {
 RecordedEvent event_at(const Statement& row) {
     const auto at = position_at(row, 1);
     const auto kind = number_at(row, 3, kMostSteps, "a kind of input");
-    auto input = decode(kind, row.blob(4));
-    if (row.type(4) != ColumnType::blob || !input) {
+    auto input = row.type(4) == ColumnType::blob ? decode(kind, row.blob(4)) : std::nullopt;
+    if (!input) {
         throw Damage("holds an input of unknown form at step " + std::to_string(at.step.value));
     }
     return {at, std::move(*input)};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <random>
+#include <system_error>
 #include <utility>
 
 #include "snapshots/recording_events.hpp"
@@ -82,18 +83,29 @@ RecordingStore::RecordingStore(TemporaryFile& file, const fs::path& path, Overwr
                                const RecordingSetup& setup)
     : component_names_(views(setup.component_names)), digests_(component_names_), packer_(random_seed()) {
     write_first_batch(file.path(), setup);
-    if (overwrite == Overwrite::replace) {
-        // The log of the old file would be taken for the new one's.
-        std::error_code ignored;
-        fs::remove(with_suffix(path, "-wal"), ignored);
-        fs::remove(with_suffix(path, "-shm"), ignored);
-    }
+    if (overwrite == Overwrite::replace) remove_log(path);
     file.publish(path, overwrite);
+    open(path);
+}
+
+void RecordingStore::open(const fs::path& path) {
+    path_ = path;
     database_.emplace(sqlite_uri(path.string(), ""), Database::Mode::read_write);
     database_->limit_length(kLongestColumn);
     // NORMAL: no wait for the disk at each commit. A killed process loses nothing that was committed; a power
     // cut may lose the newest commits, but never leaves a damaged file.
     database_->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL");
+}
+
+void RecordingStore::move_to(const fs::path& path) {
+    assert(!busy());
+    commit();
+    close();  // a log belongs to its file by name
+    remove_log(path);
+    std::error_code error;
+    fs::rename(path_, path, error);
+    if (error) fail(path, "cannot be written: " + error.message());
+    open(path);
 }
 
 /// Schema and first batch, as one plain file.
@@ -123,6 +135,7 @@ void RecordingStore::write_first_batch(const fs::path& file, const RecordingSetu
     in_transaction_ = false;
     next_batch_ = 1;
     staged_ = {};
+    bytes_ = 0;
     database_.reset();
 }
 
@@ -179,6 +192,7 @@ void RecordingStore::stage(const QueuedDiskBlock& block) {
     if (block.embed) {
         begin_transaction();
         row.blob = packer_.add_blob(*database_, compressed(block.bytes, kCompressionLevel));
+        bytes_ += row.blob->size;
     }
     staged_.disk_blocks.push_back(row);
     staged_.bytes += sizeof row;
@@ -186,17 +200,20 @@ void RecordingStore::stage(const QueuedDiskBlock& block) {
 }
 
 void RecordingStore::advance() {
+    const auto began = std::chrono::steady_clock::now();
     begin_transaction();
     if (!packing_) {
         packer_.begin(snapshots_.front().state.pages);
         packing_ = true;
     }
     if (auto pack = packer_.advance(*database_)) {
+        bytes_ += pack->blob.size;
         staged_.packs.push_back({next_snapshot_, std::move(*pack)});
         staged_.bytes += sizeof(PackRow) + kPagesPerPack * sizeof(Checksum);
         ++staged_.rows;
     }
     if (!packer_.busy()) stage_snapshot();
+    packing_time_ += std::chrono::steady_clock::now() - began;
 }
 
 void RecordingStore::stage_snapshot() {
@@ -234,6 +251,7 @@ void RecordingStore::commit() {
     write_batch();
     in_transaction_ = false;
     ++next_batch_;
+    bytes_ += staged_.bytes;
     staged_ = {};
 }
 

@@ -49,6 +49,11 @@ class RecordingStore {
     void commit();
     std::uint64_t batches() const { return static_cast<std::uint64_t>(next_batch_); }
 
+    std::uint64_t bytes() const { return bytes_; }
+    std::chrono::nanoseconds packing_time() const { return packing_time_; }
+
+    /// Commits, and goes on under another name.
+    void move_to(const std::filesystem::path& path);
     /// The file becomes one plain file.
     void close();
     /// After an error: what was committed stays.
@@ -96,6 +101,7 @@ class RecordingStore {
     };
 
     void write_first_batch(const std::filesystem::path& file, const RecordingSetup& setup);
+    void open(const std::filesystem::path& path);
     void begin_transaction();
     void write_batch();
     void write_staged(BatchWriter& batch) const;
@@ -104,10 +110,13 @@ class RecordingStore {
     void stage(const QueuedDiskBlock& block);
     void stage_snapshot();
 
+    std::filesystem::path path_;
     std::optional<Database> database_;
     bool in_transaction_ = false;
     std::int64_t next_batch_ = 0;
     Checksum chain_{};
+    std::uint64_t bytes_ = 0;
+    std::chrono::nanoseconds packing_time_{};
     Staged staged_;
 
     std::vector<std::string_view> component_names_;

@@ -38,7 +38,8 @@ std::size_t payload_size(const Input& input) {
 }  // namespace
 
 struct RecordingWriter::State {
-    fs::path path;
+    fs::path first_path;  ///< the name that it was created under
+    fs::path path;        ///< its name now; the writer's thread's
     Overwrite overwrite{};
     RecordingSetup setup;
     std::optional<TemporaryFile> file;
@@ -53,6 +54,9 @@ struct RecordingWriter::State {
     std::uint64_t commits_asked = 0;
     std::uint64_t commits_done = 0;
     std::uint64_t batches = 0;
+    std::uint64_t bytes = 0;
+    std::chrono::nanoseconds packing_time{};
+    std::optional<fs::path> move_to;  ///< at the commit that was asked for
     bool ending = false;
     std::optional<std::string> failure;
 
@@ -77,6 +81,7 @@ struct RecordingWriter::State {
     template <class Put>
     void add(Put&& put);
     void end();
+    void await_commit(std::unique_lock<std::mutex>& lock);
 };
 
 // ---- the writer's thread ------------------------------------------------------------------------
@@ -102,14 +107,15 @@ void RecordingWriter::State::record(RecordingStore& store) {
     auto due = Clock::now() + kCommitInterval;
     for (;;) {
         RecordingQueue taken;
+        std::optional<fs::path> new_name;
         std::uint64_t asked = 0;
         bool last = false;
         {
             std::unique_lock lock(mutex);
-            batches = store.batches();
             await_work(lock, store, due);
             taken = std::exchange(queue, {});
             snapshots_waiting = store.snapshots_waiting() + taken.snapshots.size();
+            new_name = std::exchange(move_to, std::nullopt);
             asked = commits_asked;
             last = ending;
             done.notify_all();
@@ -123,10 +129,16 @@ void RecordingWriter::State::record(RecordingStore& store) {
             store.commit();
             due = now + kCommitInterval;
         }
+        if (new_name) {
+            store.move_to(*new_name);
+            path = *new_name;
+        }
         const std::lock_guard lock(mutex);
         commits_done = asked;
         snapshots_waiting = store.snapshots_waiting();
         batches = store.batches();
+        bytes = store.bytes();
+        packing_time = store.packing_time();
         done.notify_all();
         if (last) return;
     }
@@ -173,7 +185,7 @@ RecordingWriter::RecordingWriter(const fs::path& path, Overwrite overwrite,
     check_target(path, overwrite);
     check_setup(path, configuration, images, component_names);
     auto& state = *state_;
-    state.path = path;
+    state.first_path = state.path = path;
     state.overwrite = overwrite;
     state.setup = {configuration,
                    {images.begin(), images.end()},
@@ -198,7 +210,7 @@ void RecordingWriter::add(const RecordedEvent& event) {
     }
     last->second = event.at.step;
     const auto size = payload_size(event.input);
-    if (size > kLargestPayload) fail(state_->path, "an input larger than 1 MiB cannot be recorded");
+    if (size > kLargestPayload) fail(state_->first_path, "an input larger than 1 MiB cannot be recorded");
     state_->add([&](RecordingQueue& queue) {
         queue.events.push_back(event);
         queue.bytes += size + sizeof event;
@@ -214,7 +226,7 @@ void RecordingWriter::add_epoch(Position at, const SavedState& state) {
 void RecordingWriter::add_snapshot(Position at, const SavedState& state, std::string name) {
     if (name.size() > kLongestName) throw std::invalid_argument("the name of a snapshot is too long");
     if (state.fields.size() > kLargestFields || state.pages.page_count() > kMostPages)
-        fail(state_->path, "a machine of this size cannot be recorded");
+        fail(state_->first_path, "a machine of this size cannot be recorded");
     state_->add([&](RecordingQueue& queue) { queue.snapshots.push_back({at, state, std::move(name)}); });
 }
 
@@ -243,17 +255,37 @@ void RecordingWriter::check() {
     state_->throw_failure();
 }
 
+void RecordingWriter::State::await_commit(std::unique_lock<std::mutex>& lock) {
+    const auto asked = ++commits_asked;
+    work.notify_one();
+    done.wait(lock, [&] { return failure || commits_done >= asked; });
+    throw_failure();
+}
+
 void RecordingWriter::commit() {
     std::unique_lock lock(state_->mutex);
-    const auto asked = ++state_->commits_asked;
-    state_->work.notify_one();
-    state_->done.wait(lock, [&] { return state_->failure || state_->commits_done >= asked; });
-    state_->throw_failure();
+    state_->await_commit(lock);
+}
+
+void RecordingWriter::move_to(const fs::path& path) {
+    std::unique_lock lock(state_->mutex);
+    state_->move_to = path;
+    state_->await_commit(lock);
 }
 
 std::uint64_t RecordingWriter::batches_committed() const {
     const std::lock_guard lock(state_->mutex);
     return state_->batches;
+}
+
+std::uint64_t RecordingWriter::bytes_written() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->bytes;
+}
+
+std::chrono::nanoseconds RecordingWriter::packing_time() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->packing_time;
 }
 
 void RecordingWriter::finish(const RecordedEnd& end) {

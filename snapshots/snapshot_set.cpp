@@ -45,6 +45,10 @@ const Snapshot* SnapshotSet::nearest_at_or_before(Position at) const {
     return entry->first.branch == at.branch ? &entry->second.snapshot : nullptr;
 }
 
+void SnapshotSet::for_each(const std::function<void(const Snapshot&)>& visit) const {
+    for (const auto& [at, entry] : entries_) visit(entry.snapshot);
+}
+
 const Snapshot* SnapshotSet::newest(Branch branch) const {
     return nearest_at_or_before({branch, kEndOfTime});
 }

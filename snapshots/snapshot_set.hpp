@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 
 #include "base/machine.hpp"
@@ -40,6 +41,9 @@ class SnapshotSet {
     const Snapshot* nearest_at_or_before(Position at) const;
     /// The last of the branch. Null if the branch has none. Valid until insert.
     const Snapshot* newest(Branch branch) const;
+
+    /// All of them, in ascending order.
+    void for_each(const std::function<void(const Snapshot&)>& visit) const;
 
     std::size_t size() const { return entries_.size(); }
     /// What they cost: each its fields, and the pages in which it differs from the one before.

@@ -139,7 +139,8 @@ Sample sample(std::size_t events) {
         if (i % 6 == 1) content.bookmarks.push_back({"mark " + std::to_string(i), at});
         if (i % 6 == 3) {
             content.blocks[std::uint64_t{i} << 20] =
-                i % 12 == 3 ? std::vector<std::byte>(1000 * i, std::byte(i)) : std::vector<std::byte>{};
+                i % 12 == 3 ? std::vector<std::byte>(1000 * i % kDiskBlock, std::byte(i))
+                            : std::vector<std::byte>{};
         }
     }
     content.end = RecordedEnd{{{0}, {100 * events + 6}}, {12345678}, "powered off", 3};

@@ -1,0 +1,55 @@
+// One small recording of each version of the format, as the program of its time made it. They stay readable.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "recording_fixture.hpp"
+
+namespace backspin::snapshots {
+namespace {
+
+const fs::path kFiles = BACKSPIN_RECORDINGS;
+
+/// What all of them recorded: a program that prints a question mark and sends back what is typed, until a q.
+void expect_the_run(const RecordingReader& reader) {
+    EXPECT_EQ(reader.warning(), std::nullopt);
+    EXPECT_EQ(reader.configuration().at("machine"), "riscv-virt");
+    EXPECT_EQ(reader.configuration().at("ram"), "1048576");
+    ASSERT_EQ(reader.images().size(), 1U);
+    EXPECT_EQ(reader.images()[0].role, "program");
+    EXPECT_EQ(reader.image(0).size(), 60U);
+    std::string typed;
+    reader.for_each_event([&](const RecordedEvent& event) {
+        for (const auto byte : std::get<DeviceInput>(event.input).bytes) typed += static_cast<char>(byte);
+    });
+    EXPECT_EQ(typed, "abcq");
+    EXPECT_EQ(reader.begin(), Position{});
+    ASSERT_TRUE(reader.end());
+    EXPECT_EQ(reader.end()->at, (Position{{0}, {65547}}));
+    EXPECT_EQ(reader.end()->exit_code, 0U);
+    std::map<Position, std::size_t> digests;
+    reader.for_each_digest([&](const RecordedDigest& digest) { ++digests[digest.at]; });
+    ASSERT_EQ(digests.size(), 2U);
+    EXPECT_EQ(digests.rbegin()->first, reader.end()->at);
+    EXPECT_EQ(digests.begin()->second, digests.rbegin()->second);
+}
+
+TEST(RecordingVersion, OneStaysReadable) {
+    const RecordingReader reader(kFiles / "version-1.bsr");
+    EXPECT_EQ(reader.version(), 1U);
+    expect_the_run(reader);
+    EXPECT_EQ(reader.digest_count(), 18U);
+    std::uint64_t memory = 0;
+    reader.for_each_digest([&](const RecordedDigest& digest) {
+        if (digest.component == kMemoryComponent) memory = digest.value;
+    });
+    EXPECT_NE(memory, 0U);
+    // What came later is not there.
+    EXPECT_TRUE(reader.snapshots().empty());
+    EXPECT_TRUE(reader.bookmarks().empty());
+    EXPECT_TRUE(reader.disk_blocks(0).empty());
+    reader.for_each_output([](const RecordedOutput&) { ADD_FAILURE(); });
+    EXPECT_EQ(reader.table_sizes().size(), 6U);
+}
+
+}  // namespace
+}  // namespace backspin::snapshots
