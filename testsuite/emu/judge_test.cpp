@@ -5,12 +5,14 @@
 #include <array>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <vector>
 
 #include "emu/reference.hpp"
 #include "emu/riscv_machine.hpp"
+#include "testsuite/emu/random_devices.hpp"
 #include "testsuite/emu/random_program.hpp"
 
 namespace backspin::emu {
@@ -32,6 +34,7 @@ struct Arrangement {
         program.isa = Isa::parse(kCpus[kind]);
         program.harts = kHarts[kind];
         program.privileged = kind != 3;
+        program.virtio = true;
         machine.board.isa = program.isa;
         machine.board.harts = program.harts;
         machine.board.quantum = 1 + seed % 40;
@@ -39,24 +42,44 @@ struct Arrangement {
         machine.board.rtc_is_hosts = seed % 4 < 2;
         machine.board.ns_per_step = 5000;  // slow enough for the UART to time out within a few hundred steps
         machine.ram_bytes = 1 << 20;
+        std::mt19937_64 random(seed);
+        machine.board.virtio = testing::random_devices(random);
     }
+
+    Memory memory() const { return Memory(PageStore::create(), machine.ram_bytes, images); }
+
+    std::vector<std::shared_ptr<const DiskImage>> images{testing::random_image()};
 };
 
-RiscvMachine machine_for(const Arrangement& arrangement, const RandomProgram& program) {
+std::unique_ptr<RiscvMachine> machine_at_power_on(const Arrangement& arrangement,
+                                                  const RandomProgram& program) {
     BootFiles files;
     files.program = {"random program", program.bytes()};
-    return RiscvMachine(arrangement.machine, files);
+    return std::make_unique<RiscvMachine>(arrangement.machine, files, arrangement.images);
+}
+
+/// Where all begins: at power-on, but the devices are set up and have something to do.
+SavedState with_devices(std::uint64_t seed, const Arrangement& arrangement, const SavedState& at_power_on) {
+    Board board(arrangement.machine.board);
+    auto memory = arrangement.memory();
+    board.load(at_power_on);
+    memory.pages().restore(at_power_on.pages);
+    std::mt19937_64 random(seed);
+    testing::set_up_devices(random, board, memory);
+    SavedState state;
+    board.save(state);
+    state.pages = memory.pages().share();
+    return state;
 }
 
 /// The reference's run: the state at every position, and what each step did.
 class Judge {
   public:
-    Judge(const Arrangement& arrangement, RiscvMachine& at_power_on)
-        : board_(arrangement.machine.board), memory_(PageStore::create(), arrangement.machine.ram_bytes) {
-        const auto state = at_power_on.save();
-        board_.load(state);
-        memory_.pages().restore(state.pages);
-        memory_.set_power_on(state.pages);
+    Judge(const Arrangement& arrangement, const PageRoot& power_on, const SavedState& begin)
+        : board_(arrangement.machine.board), memory_(arrangement.memory()) {
+        board_.load(begin);
+        memory_.pages().restore(begin.pages);
+        memory_.set_power_on(power_on);
         remember();
     }
 
@@ -146,6 +169,12 @@ Input random_input(std::mt19937_64& random, const Board& board) {
     }
 }
 
+/// Sixty programs are for every commit; BACKSPIN_SOAK=20000 is for a night.
+int seeds() {
+    const auto* soak = std::getenv("BACKSPIN_SOAK");
+    return soak != nullptr ? std::max(std::atoi(soak), 60) : 60;
+}
+
 class JudgeTest : public ::testing::TestWithParam<int> {
   protected:
     static constexpr std::uint64_t kSteps = 3000;
@@ -155,11 +184,13 @@ class JudgeTest : public ::testing::TestWithParam<int> {
         const auto seed = static_cast<std::uint64_t>(GetParam());
         arrangement_.emplace(seed);
         program_.emplace(seed, arrangement_->program);
-        auto machine = machine_for(*arrangement_, *program_);
-        judge_.emplace(*arrangement_, machine);
+        const auto at_power_on = machine_at_power_on(*arrangement_, *program_)->save();
+        begin_ = with_devices(seed, *arrangement_, at_power_on);
+        judge_.emplace(*arrangement_, at_power_on.pages, begin_);
         for (std::uint64_t n = 0; n < kSteps; ++n) {
             std::optional<Input> input;
             if (any(0, 99) < 2) input = random_input(random_, judge_->board());
+            if (any(0, 99) < 3) input = testing::random_device_input(random_, judge_->board());
             if (!judge_->step(input)) {
                 // Asleep, off, or waiting for its host: only an input still moves it.
                 input = judge_->board().rtc.asks_host() ? random_reading() : IdleWarp{VirtualTime{100}};
@@ -173,6 +204,12 @@ class JudgeTest : public ::testing::TestWithParam<int> {
         return std::uniform_int_distribution<std::uint64_t>(low, high)(random_);
     }
 
+    std::unique_ptr<RiscvMachine> new_machine() const {
+        auto machine = machine_at_power_on(*arrangement_, *program_);
+        machine->load(begin_);
+        return machine;
+    }
+
     Input random_reading() {
         std::vector<std::byte> bytes(any(0, 9) == 0 ? any(1, 9) : GoldfishRtc::kReadingSize);
         for (auto& byte : bytes) byte = static_cast<std::byte>(any(0, 255));
@@ -184,7 +221,7 @@ class JudgeTest : public ::testing::TestWithParam<int> {
         while (machine.now() < until) {
             const auto next = log_.lower_bound(machine.now());
             if (next != log_.end() && next->first == machine.now()) {
-                machine.apply(next->second);
+                ASSERT_EQ(machine.apply(next->second, observer), Verdict::go_on);
                 continue;
             }
             RunOptions run;
@@ -196,12 +233,14 @@ class JudgeTest : public ::testing::TestWithParam<int> {
     std::mt19937_64 random_;
     std::optional<Arrangement> arrangement_;
     std::optional<RandomProgram> program_;
+    SavedState begin_;
     std::optional<Judge> judge_;
     std::map<StepCount, Input> log_;
 };
 
 TEST_P(JudgeTest, StepByStepEveryStateIsTheReferences) {
-    auto machine = machine_for(*arrangement_, *program_);
+    const auto owned_machine = new_machine();
+    auto& machine = *owned_machine;
     while (machine.now() < judge_->last()) {
         const auto at = machine.now();
         if (const auto input = log_.find(at); input != log_.end()) {
@@ -218,7 +257,8 @@ TEST_P(JudgeTest, StepByStepEveryStateIsTheReferences) {
 }
 
 TEST_P(JudgeTest, InRandomSlicesWithRestoresEveryEndIsTheReferences) {
-    auto machine = machine_for(*arrangement_, *program_);
+    const auto owned_machine = new_machine();
+    auto& machine = *owned_machine;
     std::vector<SavedState> kept{machine.save()};
     for (int moves = 0; moves < 200; ++moves) {
         if (any(0, 3) == 0) machine.load(kept[any(0, kept.size() - 1)]);
@@ -232,8 +272,10 @@ TEST_P(JudgeTest, InRandomSlicesWithRestoresEveryEndIsTheReferences) {
 }
 
 TEST_P(JudgeTest, SavedStatesLoadToTheSameBytes) {
-    auto machine = machine_for(*arrangement_, *program_);
-    auto other = machine_for(*arrangement_, *program_);
+    const auto owned_machine = new_machine();
+    auto& machine = *owned_machine;
+    const auto owned_other = new_machine();
+    auto& other = *owned_other;
     for (std::uint64_t n = 0; n < kSteps; n += any(1, 200)) {
         ASSERT_NO_FATAL_FAILURE(run_to(machine, StepCount{n}));
         const auto first = machine.save();
@@ -275,7 +317,8 @@ TEST_P(JudgeTest, ExecuteStopsAreTheAttemptsAndChangeNothing) {
             std::ranges::any_of(points, [&](const auto& p) { return p.address == judge_->pc(at); });
         if (judge_->info(at).kind == StepKind::attempt && is_stop) expected.push_back(at);
     }
-    auto machine = machine_for(*arrangement_, *program_);
+    const auto owned_machine = new_machine();
+    auto& machine = *owned_machine;
     machine.set_stop_points(points);
     Collector collector;
     while (machine.now() < judge_->last()) {
@@ -300,12 +343,14 @@ class Stopper : public Observer {
 };
 
 TEST_P(JudgeTest, WatchesReportEveryChangeAndStopBeforeIt) {
-    auto machine = machine_for(*arrangement_, *program_);
+    const auto owned_machine = new_machine();
+    auto& machine = *owned_machine;
     // Watch what the program does change: compare neighbouring states of the reference.
     const auto from = judge_->state(StepCount{0}).pages;
     std::vector<StopPoint> points;
     PageRoot::for_each_difference(
         from, judge_->state(judge_->last()).pages, [&](PageIndex index, const Page*, const Page*) {
+            if (index.value >= arrangement_->machine.ram_bytes / kPageSize) return;  // of a drive
             const auto at = memory_map::kRamBase.value + index.value * kPageSize + any(0, 4000);
             points.push_back({StopKind::write, VirtualAddress{at}, any(1, 90)});
         });
@@ -321,7 +366,6 @@ TEST_P(JudgeTest, WatchesReportEveryChangeAndStopBeforeIt) {
     };
     std::vector<std::pair<StepCount, std::uint64_t>> expected;
     for (std::uint64_t n = 0; n < kSteps; ++n) {
-        if (judge_->info(StepCount{n}).kind != StepKind::attempt) continue;
         for (const auto& point : points) {
             if (bytes_of(StepCount{n}, point) != bytes_of(StepCount{n + 1}, point)) {
                 expected.emplace_back(StepCount{n}, point.address.value);
@@ -343,12 +387,18 @@ TEST_P(JudgeTest, WatchesReportEveryChangeAndStopBeforeIt) {
     }
 
     // A stop leaves the machine before the step, in the reference's state.
-    auto stopped = machine_for(*arrangement_, *program_);
+    const auto owned_stopped = new_machine();
+    auto& stopped = *owned_stopped;
     stopped.set_stop_points(points);
     Stopper stopper;
     for (int stops = 0; stops < 20 && stopped.now() < judge_->last();) {
         if (const auto input = log_.find(stopped.now()); input != log_.end()) {
+            const auto at = stopped.now();
+            if (stopped.apply(input->second, &stopper) == Verdict::go_on) continue;
+            ASSERT_EQ(stopped.now(), at);
+            ASSERT_NO_FATAL_FAILURE(expect_same(stopped, *judge_, "stopped at a watch by an input"));
             stopped.apply(input->second);
+            ASSERT_NO_FATAL_FAILURE(expect_same(stopped, *judge_, "an input behind a watch"));
             continue;
         }
         const auto next = log_.lower_bound(stopped.now());
@@ -362,10 +412,27 @@ TEST_P(JudgeTest, WatchesReportEveryChangeAndStopBeforeIt) {
     }
 }
 
-/// Sixty programs are for every commit; BACKSPIN_SOAK=20000 is for a night.
-int seeds() {
-    const auto* soak = std::getenv("BACKSPIN_SOAK");
-    return soak != nullptr ? std::max(std::atoi(soak), 60) : 60;
+/// So that none of the above is about devices that do nothing.
+TEST(Judge, DevicesOfTheRandomProgramsWriteMemory) {
+    std::size_t by_event = 0, by_input = 0;
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        const Arrangement arrangement(seed);
+        const RandomProgram program(seed, arrangement.program);
+        const auto at_power_on = machine_at_power_on(arrangement, program)->save();
+        Judge judge(arrangement, at_power_on.pages, with_devices(seed, arrangement, at_power_on));
+        std::mt19937_64 random(seed);
+        while (judge.last() < StepCount{1500}) {
+            std::optional<Input> input;
+            if (random() % 30 == 0) input = testing::random_device_input(random, judge.board());
+            if (!judge.step(input)) judge.step(IdleWarp{VirtualTime{100}});
+            const auto at = judge.last() - StepCount{1};
+            if (judge.memory_digest(at) == judge.memory_digest(judge.last())) continue;
+            if (judge.info(at).kind == StepKind::device_event) ++by_event;
+            if (input && std::holds_alternative<DeviceInput>(*input)) ++by_input;
+        }
+    }
+    EXPECT_GT(by_event, 15u);
+    EXPECT_GT(by_input, 10u);
 }
 
 INSTANTIATE_TEST_SUITE_P(RandomPrograms, JudgeTest, ::testing::Range(1, seeds() + 1));

@@ -266,7 +266,16 @@ class RandomCode {
             out_.small_constant(base, static_cast<std::uint32_t>(range.base.value + offset));
         };
         using namespace memory_map;
-        switch (random_.any(0, 5)) {
+        switch (random_.any(0, options_.virtio ? 8 : 5)) {
+            case 6:
+            case 7:  // a virtio device is told of chains
+                at(kVirtio, kVirtioTransportSize * random_.any(0, 6) + 0x50);
+                out_.emit(addi(other_than(base), zero, static_cast<std::int64_t>(random_.any(0, 3))));
+                return out_.emit(store(Opcode::sw, other_than(base), 0, base));
+            case 8:
+                at(kVirtio, kVirtioTransportSize * random_.any(0, 6) + 4 * random_.any(0, 0x4f));
+                return out_.emit(random_.chance(85) ? load(Opcode::lw, any_destination(), 0, base)
+                                                    : store(Opcode::sw, any_source(), 0, base));
             case 0:
                 at(kUart, random_.any(0, 7));
                 return out_.emit(random_.chance(60) ? load(Opcode::lbu, any_destination(), 0, base)

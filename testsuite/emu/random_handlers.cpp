@@ -1,5 +1,6 @@
 #include "testsuite/emu/random_handlers.hpp"
 
+#include "emu/devices/virtio/transport.hpp"
 #include "emu/hart.hpp"
 #include "emu/trap.hpp"
 #include "testsuite/emu/csr_numbers.hpp"
@@ -79,6 +80,20 @@ Entry write_entry(ProgramWriter& out, const TrapRegisters& with) {
     out.emit(branch(Opcode::bne, t5, zero,
                     static_cast<std::int64_t>(entry.skip) - static_cast<std::int64_t>(out.at())));
     return entry;
+}
+
+/// If t4 is the source of a virtio device.
+void write_virtio_acknowledgement(ProgramWriter& out) {
+    static_assert(interrupt_source::kVirtio == 1 && memory_map::kVirtioTransportSize == 1 << 12);
+    constexpr auto kBefore = memory_map::kVirtio.base.value - memory_map::kVirtioTransportSize;
+    out.emit(addi(t6, zero, static_cast<std::int64_t>(memory_map::kVirtioTransports)));
+    const auto another = out.later();
+    out.emit(op_imm(Opcode::slli, t4, t4, 12));
+    out.small_constant(t6, static_cast<std::uint32_t>(kBefore));
+    out.emit(op(Opcode::add, t4, t4, t6));
+    out.emit(addi(t6, zero, 3));
+    out.emit(store(Opcode::sw, t6, virtio::Transport::InterruptACK, t4));
+    out.here(another, Opcode::blt, t6, t4);
 }
 
 /// So that the handler reaches its own data and the devices.
@@ -173,6 +188,7 @@ void write_machine_interrupts(ProgramWriter& out, std::uint32_t ticks, std::size
     out.small_constant(t6, kUart);
     out.emit(load(Opcode::lbu, t6, 0, t6));
     out.emit(store(Opcode::sw, t4, 0, t5));
+    write_virtio_acknowledgement(out);
     out.emit(op(Opcode::mret));
 
     out.here(timer, Opcode::beq, t5, t6);

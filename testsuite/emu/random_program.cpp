@@ -124,8 +124,12 @@ class ProgramBuilder {
         put(Opcode::sb, kUart + 2, 0x81);  // FIFOs on, so that a lone byte times out
         put(Opcode::sb, kUart + 1, 1);
         put(Opcode::sw, kPlic + std::uint64_t{4} * interrupt_source::kUart, 1);
+        for (std::uint64_t source = 0; options_.virtio && source < 7; ++source)
+            put(Opcode::sw, kPlic + 4 * (interrupt_source::kVirtio + source), 1);
+        constexpr std::uint32_t kVirtioSources = 0x7f << interrupt_source::kVirtio;
         for (unsigned context = 0; context < 2 * options_.harts; ++context)
-            put(Opcode::sw, kPlic + 0x2000 + std::uint64_t{0x80} * context, 1u << interrupt_source::kUart);
+            put(Opcode::sw, kPlic + 0x2000 + std::uint64_t{0x80} * context,
+                1u << interrupt_source::kUart | kVirtioSources);
     }
 
     void write_registers() {

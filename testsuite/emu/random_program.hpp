@@ -18,6 +18,7 @@ struct RandomProgramOptions {
     Isa isa{64};             ///< of the harts that it is for
     unsigned harts = 1;      ///< all of them run it
     bool privileged = true;  ///< with S and U mode, page tables and protection; else in M mode throughout
+    bool virtio = false;     ///< it notifies the devices of random_devices.hpp, and answers their interrupts
 };
 
 /// Where the parts lie, counted from the start of RAM.
@@ -25,7 +26,7 @@ namespace random_layout {
 inline constexpr std::uint64_t kBase = memory_map::kRamBase.value;
 inline constexpr std::size_t kPage = 4096;
 inline constexpr std::size_t kStart = 0, kPool = 0x1000, kPoolEnd = 0x1800, kEnvironments = 0x1800,
-                             kDice = 0x1ff8, kMachineHandler = 0x2000, kSupervisorHandler = 0x2400,
+                             kDice = 0x1ff8, kMachineHandler = 0x2000, kSupervisorHandler = 0x2800,
                              kCode = 0x3000, kCodeEnd = 0xb000, kData = 0xb000, kDataEnd = 0x11000;
 // Page tables: of Sv57, Sv48, Sv39 or Sv32, then the second level, then leaves; the alias has its own.
 inline constexpr std::size_t kRoot57 = 0x11000, kRoot48 = 0x12000, kRoot39 = 0x13000, kRoot32 = 0x13000,
