@@ -62,6 +62,10 @@ void Recorder::on_epoch(Position at, const SavedState& state) {
     last_digested_ = at;
 }
 
+void Recorder::add_bookmark(const std::string& name, Position at) {
+    guarded([&] { writer_->add_bookmark({name, at}); });
+}
+
 void Recorder::poll() {
     guarded([&] { writer_->check(); });
 }

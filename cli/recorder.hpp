@@ -26,6 +26,8 @@ class Recorder final : public replay::HistoryListener {
     void on_input(const replay::Event& event) override;
     void on_epoch(Position at, const SavedState& state) override;
 
+    void add_bookmark(const std::string& name, Position at);
+
     /// To be called every few milliseconds of host time.
     void poll();
 

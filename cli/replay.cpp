@@ -10,6 +10,7 @@
 #include "cli/host_port.hpp"
 #include "cli/machine_setup.hpp"
 #include "cli/outside/console_outside.hpp"
+#include "cli/recorded_run.hpp"
 #include "cli/start_error.hpp"
 #include "cli/verbs.hpp"
 #include "cli/verifier.hpp"
@@ -19,42 +20,27 @@
 namespace backspin::cli {
 namespace {
 
-/// The main line of the recording; branches are kept in the file for later.
-replay::PastRun past_of(const snapshots::RecordingReader& reader) {
-    replay::PastRun past;
-    StepCount newest;
-    reader.for_each_event([&](const snapshots::RecordedEvent& event) {
-        if (event.at.branch != Branch{}) return;
-        past.log.append({event.at, event.input});
-        newest = event.at.step + StepCount{1};
-    });
-    reader.for_each_digest([&](const snapshots::RecordedDigest& digest) {
-        if (digest.at.branch == Branch{}) newest = std::max(newest, digest.at.step);
-    });
-    if (reader.end() && reader.end()->at.branch == Branch{}) newest = std::max(newest, reader.end()->at.step);
-    past.frontier = newest;
-    return past;
-}
-
 class Replay {
   public:
     explicit Replay(const ReplayCommand& command)
         : command_(command),
-          reader_(command.file),
-          setup_(from_recording(reader_)),
-          machine_(build_machine(setup_)),
-          verifier_(reader_, machine_->component_names(), setup_.epoch_steps) {
-        if (reader_.warning()) fmt::print(stderr, "backspin: {}\n", *reader_.warning());
+          run_(command.file, command.drive_files),
+          machine_(run_.machine()),
+          stored_(run_, *machine_),
+          bookmarks_(run_.bookmarks()),
+          verifier_(run_.reader(), machine_->component_names(), run_.setup().epoch_steps) {
+        if (run_.reader().warning()) fmt::print(stderr, "backspin: {}\n", *run_.reader().warning());
         console_ = open_console(loop_, command.console, ConsoleUse::output_only, command.force);
         port_.emplace(loop_, *console_, InputScript{}, *machine_);
         connect_virtio_consoles();
         replay::TimelineOptions options;
-        options.epoch_steps = setup_.epoch_steps;
+        options.epoch_steps = run_.setup().epoch_steps;
+        options.stored = &stored_;
         if (!command.gdb) {
             options.listener = &verifier_;
             options.snapshot_budget.snapshots = 1;  // nobody will go back
         }
-        timeline_.emplace(*machine_, past_of(reader_), options);
+        timeline_.emplace(*machine_, run_.past(run_.begin(), run_.frontier()), options);
     }
 
     int execute() {
@@ -71,7 +57,7 @@ class Replay {
     /// Each console that the user names shows what the next virtio console of the machine gave out.
     void connect_virtio_consoles() {
         auto where = command_.virtio_consoles.begin();
-        const auto& devices = setup_.options.board.virtio;
+        const auto& devices = run_.setup().options.board.virtio;
         for (std::size_t i = 0; i < devices.size() && where != command_.virtio_consoles.end(); ++i) {
             if (!std::holds_alternative<emu::virtio::ConsoleOptions>(devices[i])) continue;
             port_->connect(emu::virtio_channel(i),
@@ -122,7 +108,7 @@ class Replay {
     }
 
     RunResult under_debugger() {
-        const auto& image = setup_.images.front();
+        const auto& image = run_.setup().images.front();
         // Where the file was recorded it may have had this name; here it has none, and the contents count.
         const auto name = "/" + std::filesystem::path(image.name).filename().string();
         DebugSetup debugging{.machine = *machine_,
@@ -131,7 +117,10 @@ class Replay {
                              .input = nullptr,
                              .endpoint = *command_.gdb,
                              .program = {name, {}},
-                             .power_off = PowerOff::stop};
+                             .power_off = PowerOff::stop,
+                             .bookmarks = bookmarks_,
+                             .save = {},
+                             .bookmark = {}};
         if (emu::is_elf(image.bytes)) debugging.program.contents = image.bytes;
         if (debug(debugging) == DebugEnd::asked_to_end) return result_of(loop_.end_request());
         return {kSuccess, "ended by the debugger", std::nullopt, {}};
@@ -139,9 +128,10 @@ class Replay {
 
     const ReplayCommand& command_;
     HostLoop loop_;
-    snapshots::RecordingReader reader_;
-    MachineSetup setup_;
+    RecordedRun run_;
     std::unique_ptr<emu::RiscvMachine> machine_;
+    FileSnapshots stored_;
+    Bookmarks bookmarks_;
     Verifier verifier_;
     std::unique_ptr<Console> console_;
     std::optional<HostPort> port_;

@@ -14,6 +14,7 @@
 #include "cli/host_port.hpp"
 #include "cli/machine_setup.hpp"
 #include "cli/recorder.hpp"
+#include "cli/save_session.hpp"
 #include "cli/start_error.hpp"
 #include "cli/verbs.hpp"
 #include "emu/loader.hpp"
@@ -79,7 +80,7 @@ class Run {
         if (command.save) {
             const auto overwrite =
                 command.force ? snapshots::Overwrite::replace : snapshots::Overwrite::refuse;
-            recorder_.emplace(*command.save, overwrite, setup_, *machine_);
+            recorder_.emplace(*command.save, overwrite, setup_, *machine_, command.embed_disks);
             loop_.set_tick(std::chrono::milliseconds(250), [this] { recorder_->poll(); });
         }
         console_ = open_console(loop_, command.console, ConsoleUse::both_ways, command.force);
@@ -138,7 +139,19 @@ class Run {
                              .input = &*port_,
                              .endpoint = *command_.gdb,
                              .program = {std::filesystem::absolute(image.name).string(), {}},
-                             .power_off = command_.power_off};
+                             .power_off = command_.power_off,
+                             .bookmarks = {},
+                             .save = {},
+                             .bookmark = {}};
+        if (recorder_) {
+            debugging.bookmark = [this](const std::string& name, StepCount at) {
+                recorder_->add_bookmark(name, {Branch{}, at});
+            };
+        } else {
+            debugging.save = [this](const std::string& path, const Bookmarks& bookmarks) {
+                save_session(path, setup_, *machine_, *timeline_, bookmarks);
+            };
+        }
         if (emu::is_elf(image.bytes)) debugging.program.contents = image.bytes;
         switch (debug(debugging)) {
             case DebugEnd::asked_to_end: return result_of(loop_.end_request());

@@ -38,6 +38,9 @@ class Debuggee final : public gdbstub::Target,
           registers_(machine.board().isa()),
           monitor_(machine, timeline, settings_) {}
 
+    /// What `monitor save` and `monitor bookmark` need.
+    void keep(SessionKeeping keeping) { monitor_.keep(std::move(keeping)); }
+
     /// Makes the move that a client asked for. `exit_when_off`: tell the guest's power-off as the end of the
     /// program.
     gdbstub::StopReport perform(const gdbstub::Resume& resume, bool exit_when_off);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/debug/translation.hpp"
+#include "cli/start_error.hpp"
 
 namespace backspin::cli {
 namespace {
@@ -45,7 +46,9 @@ const std::vector<MonitorCommands::Entry>& MonitorCommands::entries() {
     static const std::vector<Entry> kEntries{
         {"help", "", "this list", &M::help},
         {"when", "", "the position, and the guest's own time", &M::when},
-        {"goto", "PLACE", "go to a position: N, +N, -N, start or end", &M::go_to},
+        {"goto", "PLACE", "go to N, +N, -N, start, end, a time (1.5s) or a bookmark", &M::go_to},
+        {"bookmark", "[NAME]", "give this position a name; without one, list them", &M::bookmark},
+        {"save", "FILE", "record the whole session so far into a new file", &M::save},
         {"start", "", "go to the beginning of history", &M::start},
         {"end", "", "go to the end of history", &M::end},
         {"step-interrupts", "on|off", "whether stepping stops in interrupt handlers (off)",
@@ -113,19 +116,66 @@ MonitorCommands::Reply MonitorCommands::go_to(std::string_view arguments) {
     if (arguments == "end") return end({});
     const bool forward = arguments.starts_with('+');
     const bool backward = arguments.starts_with('-');
-    const auto value = number(forward || backward ? arguments.substr(1) : arguments);
-    if (!value) return refused("goto wants a place: N, +N, -N, start or end");
+    if (!forward && !backward) return go_to_place(arguments);
+    const auto value = number(arguments.substr(1));
+    if (!value) return refused("goto wants a place: N, +N, -N, start, end, a time (1.5s) or a bookmark");
     const auto now = timeline_.position().step.value;
     const auto last = timeline_.frontier().step.value;
-    auto target = *value;
-    if (forward) target = *value > last - now ? last : now + *value;
-    if (backward) target = *value > now ? 0 : now - *value;
-    if (target > last) return refused(fmt::format("history ends at position {}", last));
+    const auto first = timeline_.begin().step.value;
+    auto target = *value > last - now ? last : now + *value;
+    if (backward) target = *value > now - first ? first : now - *value;
     return seek(StepCount{target});
 }
 
+MonitorCommands::Reply MonitorCommands::go_to_place(std::string_view arguments) {
+    const auto place = parse_place(arguments);
+    if (!place) return refused("goto wants a place: N, +N, -N, start, end, a time (1.5s) or a bookmark");
+    const auto from = timeline_.position();
+    try {
+        const auto target = resolve(*place, timeline_, machine_, keeping_.bookmarks);
+        timeline_.seek(from);
+        return seek(target);
+    } catch (const StartError& error) {
+        timeline_.seek(from);
+        return refused(error.what());
+    }
+}
+
+MonitorCommands::Reply MonitorCommands::bookmark(std::string_view arguments) {
+    std::string text;
+    if (arguments.empty()) {
+        for (const auto& [name, at] : keeping_.bookmarks) text += fmt::format("{:>14}  {}\n", at.value, name);
+        return text.empty() ? "no bookmarks\n" : text;
+    }
+    if (!is_bookmark_name(arguments))
+        return refused("a bookmark's name begins with a letter, and has letters, digits, '-', '_' and '.'");
+    constexpr std::size_t kMostBookmarks = 1000;
+    const auto at = timeline_.position().step;
+    const std::string name(arguments);
+    if (keeping_.bookmarks.size() >= kMostBookmarks) return refused("there are too many bookmarks already");
+    if (!keeping_.bookmarks.try_emplace(name, at).second)
+        return refused(fmt::format("there is a bookmark '{}' already", name));
+    if (keeping_.bookmark) keeping_.bookmark(name, at);
+    return fmt::format("{} is position {}\n", name, at.value);
+}
+
+MonitorCommands::Reply MonitorCommands::save(std::string_view arguments) {
+    if (arguments.empty()) return refused("save wants a file");
+    if (!keeping_.save)
+        return refused(timeline_.is_live() ? "this session is being recorded already"
+                                           : "this is a recording: it is in its file");
+    const std::string path(arguments);
+    try {
+        keeping_.save(path, keeping_.bookmarks);
+    } catch (const std::runtime_error& error) {
+        return refused(error.what());
+    }
+    return fmt::format("saved up to position {}: 'backspin replay {}' repeats it\n",
+                       timeline_.frontier().step.value, path);
+}
+
 MonitorCommands::Reply MonitorCommands::start(std::string_view) {
-    return seek(StepCount{0});
+    return seek(timeline_.begin().step);
 }
 
 MonitorCommands::Reply MonitorCommands::end(std::string_view) {

@@ -1,10 +1,13 @@
 // `monitor` commands: what a person types at gdb's prompt that the protocol has no packet for.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "cli/place.hpp"
 #include "emu/riscv_machine.hpp"
 #include "gdbstub/target.hpp"
 #include "replay/timeline.hpp"
@@ -16,11 +19,20 @@ struct DebugSettings {
     bool step_interrupts = false;  ///< stepping stops in interrupt handlers too
 };
 
+/// What is kept of a session beyond its own end.
+struct SessionKeeping {
+    Bookmarks bookmarks{};
+    std::function<void(const std::string& path, const Bookmarks&)> save{};  ///< null: refused
+    std::function<void(const std::string& name, StepCount at)> bookmark{};  ///< null: nobody else hears
+};
+
 class MonitorCommands final : public gdbstub::Monitor {
   public:
     /// All of them outlive the commands.
     MonitorCommands(emu::RiscvMachine& machine, replay::Timeline& timeline, DebugSettings& settings)
         : machine_(machine), timeline_(timeline), settings_(settings) {}
+
+    void keep(SessionKeeping keeping) { keeping_ = std::move(keeping); }
 
     gdbstub::Outcome<std::string> execute(std::string_view command, gdbstub::ThreadId selected) override;
 
@@ -42,18 +54,22 @@ class MonitorCommands final : public gdbstub::Monitor {
     Reply end(std::string_view arguments);
     Reply step_interrupts(std::string_view arguments);
     Reply info(std::string_view arguments);
+    Reply bookmark(std::string_view arguments);
+    Reply save(std::string_view arguments);
     Reply translate(std::string_view arguments);
     Reply halt(std::string_view arguments);
     Reply button(std::string_view arguments);
     Reply power_button(std::string_view arguments);
     Reply push(emu::PowerButton button);
 
+    Reply go_to_place(std::string_view arguments);
     Reply seek(StepCount target);
     std::string where() const;
 
     emu::RiscvMachine& machine_;
     replay::Timeline& timeline_;
     DebugSettings& settings_;
+    SessionKeeping keeping_;
     HartId selected_;  ///< the one that the command is about, unless it says another
 };
 

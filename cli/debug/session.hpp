@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include "cli/debug/debuggee.hpp"
 #include "cli/host_loop.hpp"
 #include "cli/options/command.hpp"
 #include "cli/options/endpoint.hpp"
+#include "cli/place.hpp"
 #include "replay/host.hpp"
 
 namespace backspin::cli {
@@ -19,6 +22,11 @@ struct DebugSetup {
     Endpoint endpoint;
     Program program;
     PowerOff power_off = PowerOff::stop;
+    Bookmarks bookmarks{};  ///< that there are already
+    /// Writes the session into a file; throws what is then shown. Null: it cannot, or is being recorded.
+    std::function<void(const std::string& path, const Bookmarks&)> save{};
+    /// Hears of a new bookmark. Null: nobody wants to.
+    std::function<void(const std::string& name, StepCount at)> bookmark{};
 };
 
 enum class DebugEnd : std::uint8_t {

@@ -2,7 +2,9 @@
 #include "cli/program.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <cstring>
 #include <sstream>
 #include <thread>
 
@@ -251,6 +253,54 @@ TEST_F(Program, ReplaysWhatItRecorded) {
     EXPECT_EQ(slurp(folder_ / "again"), ">helloq");
 }
 
+/// Each reading of the host's clock is in the recording; a replay, at another time, gives the same.
+TEST_F(Program, ReplaysTheHostsClock) {
+    Code guest{0x001012b7, 0x0002a503, 0x0042a583};       // lui t0, 0x101; lw a0, 0(t0); lw a1, 4(t0)
+    guest.insert(guest.end(), {0x0002a603, 0x0042a683});  // lw a2, 0(t0); lw a3, 4(t0)
+    const auto end = ends_with(0);
+    guest.insert(guest.end(), end.begin(), end.end());
+    image("guest", guest);
+    const auto before = std::chrono::system_clock::now().time_since_epoch();
+    ASSERT_EQ(quiet("record -o @run.bsr --rtc host @guest").exit_code, 0);
+    const auto inputs = inputs_of("run.bsr");
+    ASSERT_EQ(inputs.size(), 2U);
+    for (const auto& event : inputs) {
+        const auto& input = std::get<DeviceInput>(event.input);
+        EXPECT_EQ(input.channel, emu::kRtcChannel);
+        ASSERT_EQ(input.bytes.size(), 8U);
+        std::uint64_t reading = 0;
+        std::memcpy(&reading, input.bytes.data(), sizeof reading);
+        EXPECT_GE(reading, static_cast<std::uint64_t>(std::chrono::nanoseconds(before).count()));
+    }
+    const auto outcome = run("replay --console none @run.bsr");
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("digests are equal"));
+    // Without a host to ask there is no input, and the clock is computed.
+    ASSERT_EQ(quiet("record -o @run.bsr --rtc 2026-01-01 @guest").exit_code, 0);
+    EXPECT_TRUE(inputs_of("run.bsr").empty());
+}
+
+TEST_F(Program, AScriptsKeysNeedAKeyboard) {
+    image("guest", kSleeps);
+    file("keys", "at 1s send \"x\"\nat 2s key a\n");
+    const auto outcome = quiet("run --pointer --input @keys @guest");
+    EXPECT_EQ(outcome.exit_code, 125);
+    EXPECT_THAT(outcome.err, HasSubstr("keys:2: "));
+    EXPECT_THAT(outcome.err, HasSubstr("--keyboard"));
+    file("keys", "at 2s move 1 1\n");
+    EXPECT_THAT(quiet("run --keyboard --input @keys @guest").err, HasSubstr("--pointer"));
+}
+
+TEST_F(Program, AReplayNamesNoMoreVirtioConsolesThanThereAre) {
+    image("guest", ends_with(0));
+    ASSERT_EQ(quiet("record -o @run.bsr --virtio-console none @guest").exit_code, 0);
+    EXPECT_EQ(run("replay --console none --virtio-console file:@shown @run.bsr").exit_code, 0);
+    EXPECT_TRUE(exists("shown"));
+    const auto outcome = run("replay --console none --virtio-console none --virtio-console none @run.bsr");
+    EXPECT_NE(outcome.exit_code, 0);
+    EXPECT_THAT(outcome.err, HasSubstr("fewer virtio consoles"));
+}
+
 /// What a guest reads is recorded: the replay needs no folder, and takes no notice of what has become of it.
 TEST_F(Program, ReplaysTheFilesThatASemihostingProgramRead) {
     image("guest", kReadsAFile);
@@ -317,13 +367,13 @@ TEST_F(Program, TellsWhatARecordingHolds) {
     EXPECT_EQ(text.exit_code, 0);
     EXPECT_THAT(text.out, HasSubstr("exit code 7"));
     const auto json = nlohmann::json::parse(run("info --json @run.bsr").out);
-    EXPECT_EQ(json["format"], 1);
+    EXPECT_EQ(json["format"], snapshots::kRecordingVersion);
     EXPECT_EQ(json["configuration"]["ram"], std::to_string(64 << 20));
     EXPECT_EQ(json["images"][0]["role"], "program");
     EXPECT_EQ(json["images"][0]["bytes"], ends_with(7).size() * 4);
     EXPECT_EQ(json["end"]["exit_code"], 7);
     EXPECT_EQ(json["end"]["step"], json["steps"]);
-    EXPECT_EQ(json["inputs"]["device"], 0);
+    EXPECT_TRUE(json["inputs"].empty());
     EXPECT_TRUE(json["warning"].is_null());
     EXPECT_THAT(run("repair @run.bsr").out, HasSubstr("nothing lies beside it"));
 }

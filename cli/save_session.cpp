@@ -1,0 +1,55 @@
+#include "cli/save_session.hpp"
+
+#include <algorithm>
+
+#include "cli/start_error.hpp"
+#include "snapshots/recording.hpp"
+
+namespace backspin::cli {
+namespace {
+
+/// Snapshots in the file: enough for a reader to be near any place, and to check in parallel.
+constexpr std::uint64_t kSnapshots = 32;
+
+std::vector<snapshots::ImageSource> sources(const MachineSetup& setup) {
+    std::vector<snapshots::ImageSource> images;
+    for (const auto& image : setup.images) {
+        // Names are for messages only: of one that is too long, the end says most.
+        const auto tail = image.name.size() > 255 ? image.name.substr(image.name.size() - 255) : image.name;
+        images.push_back({tail, image.role, image.bytes});
+    }
+    return images;
+}
+
+}  // namespace
+
+void save_session(const std::string& path, const MachineSetup& setup, emu::RiscvMachine& machine,
+                  replay::Timeline& timeline, const Bookmarks& bookmarks) {
+    if (!setup.disks.empty())
+        throw StartError("a machine with drives is recorded from its start or not at all: use --save");
+    if (timeline.begin() != Position{})
+        throw StartError("a history that began at a snapshot is recorded from its start: use --save");
+    snapshots::RecordingWriter writer(path, snapshots::Overwrite::refuse, to_configuration(setup),
+                                      sources(setup), machine.component_names());
+    for (const auto& event : timeline.log().events(Branch{}))
+        writer.add(snapshots::RecordedEvent{event.at, event.input});
+    const auto home = timeline.position();
+    const auto newest = timeline.frontier();
+    const auto spacing = newest.step.value / kSnapshots;
+    auto next = spacing;
+    timeline.snapshots().for_each([&](const snapshots::Snapshot& snapshot) {
+        if (snapshot.at >= newest) return;
+        writer.add_epoch(snapshot.at, snapshot.state);
+        if (snapshot.at.step.value < next || snapshot.at == Position{}) return;
+        writer.add_snapshot(snapshot.at, snapshot.state);
+        next = snapshot.at.step.value + spacing;
+    });
+    for (const auto& [name, at] : bookmarks) writer.add_bookmark({name, {Branch{}, at}});
+    timeline.seek(newest);
+    writer.add_epoch(newest, machine.save());
+    const snapshots::RecordedEnd end{newest, machine.time(), "saved", std::nullopt};
+    timeline.seek(home);
+    writer.finish(end);
+}
+
+}  // namespace backspin::cli

@@ -1,0 +1,19 @@
+// A recording of a live session that was not recorded: from what the session keeps to go back by.
+#pragma once
+
+#include <string>
+
+#include "cli/machine_setup.hpp"
+#include "cli/place.hpp"
+#include "emu/riscv_machine.hpp"
+#include "replay/timeline.hpp"
+
+namespace backspin::cli {
+
+/// Writes all of the history into a new file; the cursor stays where it is. The file has digests and some
+/// snapshots where the session has snapshots. Throws RecordingError, and StartError for a machine with
+/// drives: which blocks it read is known to nobody by now.
+void save_session(const std::string& path, const MachineSetup& setup, emu::RiscvMachine& machine,
+                  replay::Timeline& timeline, const Bookmarks& bookmarks);
+
+}  // namespace backspin::cli
