@@ -342,9 +342,8 @@ TEST(Recording, TellsTheSizeOfEveryTable) {
     for (const auto& [name, size] : sizes) EXPECT_GT(size.bytes, 0U) << name;
 }
 
-// What a recorder adds for each epoch of a guest that does nothing but tick: its hart, its timer and its
-// memory change, nine devices do not. At 5 ms per epoch and a busy half of the time that is 100 epochs a
-// second at most; an idle one needs one or two.
+// A guest that does nothing but tick changes its hart, its timer and its memory, and makes an epoch of 2^20
+// steps in a second of its time or more.
 TEST(Recording, OfAnIdleGuestGrowsByLessThan100BytesPerEpoch) {
     const Folder folder;
     const std::array<std::string_view, 12> names{"hart", "timer", "2", "3", "4",  "5",
