@@ -102,8 +102,8 @@ bool Queue::follow(const Dma& dma, RingFeatures features, Chain& chain) const {
     std::uint32_t table_size = size;
     std::uint16_t index = chain.head;
     bool inside_indirect = false;
-    // As long as the longest chain: a loop of descriptors ends here.
-    for (std::uint32_t seen = 0; seen < Queue::kMaxSize; ++seen) {
+    // The longest chain, and the descriptor of its table: a loop of descriptors ends here.
+    for (std::uint32_t seen = 0; seen <= Queue::kMaxSize; ++seen) {
         if (index >= table_size) return false;
         const auto descriptor = read_descriptor(dma, table, index);
         if (!descriptor) return false;
