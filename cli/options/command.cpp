@@ -32,9 +32,9 @@ po::options_description outside_options(bool saving) {
             "wait for a debugger: [HOST:]PORT, unix:PATH or stdio");
         add("save", po::value<std::string>()->value_name("FILE"), "record the run into FILE");
         add("power-off", po::value<std::string>()->value_name("stop|exit"),
-            "what the guest's power-off does under a debugger (default stop)");
+            "what the guest's power-off does under gdb (stop)");
     }
-    add("embed-disks", "the recording holds the whole images of the drives, not only what is read");
+    add("embed-disks", "the recording holds the drives' images whole");
     add("no-embed-disks", "it holds nothing of them but hashes");
     add("console", po::value<std::string>()->value_name("WHERE"),
         "stdio (default), none, file:PATH, tcp:PORT, unix:PATH or pty; Ctrl-A x ends");

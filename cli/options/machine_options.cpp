@@ -95,7 +95,7 @@ po::options_description machine_options() {
         ("harts", text("N"), "how many harts, 1 to 8 (default 1)")                           //
         ("quantum", text("STEPS"), "length of a hart's turn (default 5000)")                 //
         ("chaos", text("SEED"), "turns of varying lengths, by this seed")                    //
-        ("kernel", text("FILE"), "a kernel for OpenSBI to start: Linux Image, ELF, U-Boot")  //
+        ("kernel", text("FILE"), "a kernel for OpenSBI to start: Linux, ELF, U-Boot")  //
         ("initrd", text("FILE"), "the kernel's initial RAM disk")                            //
         ("append", text("TEXT"), "the kernel's command line")                                //
         ("bios", text("FILE"), "firmware that starts first; none; default: OpenSBI")         //
