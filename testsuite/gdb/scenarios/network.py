@@ -55,6 +55,33 @@ def a_user_network_is_recorded(bench):
     shows(said, r"digests are equal")
 
 
+def frames_of(capture):
+    """The frames of a pcap file with nanoseconds, as tcpdump would read them."""
+    magic, *_, link = struct.unpack_from("<IHHiIII", capture)
+    equal((magic, link), (0xA1B23C4D, 1), "magic and link type")
+    frames, at = [], 24
+    while at < len(capture):
+        _, _, kept, length = struct.unpack_from("<IIII", capture, at)
+        equal(kept, length, "bytes kept of a frame")
+        frames.append(capture[at + 16:at + 16 + kept])
+        at += 16 + kept
+    return frames
+
+
+@scenario
+def frames_both_ways_are_exported(bench):
+    peer = Peer()
+    recording, capture = bench.directory / "cable.bsp", bench.directory / "cable.pcap"
+    code, _, said = bench.run("record", "-o", recording, "--net", f"socket,connect={peer.port}", bench.elf("netcard"))
+    equal(code, 0, f"exit code of the recorded run ({said})")
+    peer.ended.join(60)
+    code, _, said = bench.run("export", "pcap", recording, "-o", capture)
+    equal(code, 0, f"exit code of the export ({said})")
+    frames = frames_of(capture.read_bytes())
+    equal(sorted(frames), sorted([*peer.frames, peer.arp(peer.frames[0]), peer.dhcp(peer.frames[1])]), "frames")
+    check(frames.index(peer.frames[0]) < frames.index(peer.arp(peer.frames[0])), "the answer stands before its request")
+
+
 @scenario
 def a_replay_needs_no_peer_and_sends_nothing(bench):
     peer = Peer()
