@@ -36,9 +36,10 @@ tcp::endpoint resolve(HostLoop& loop, const TcpEndpoint& endpoint) {
 
 void warn_of_others(const tcp::endpoint& endpoint) {
     if (endpoint.address().is_loopback()) return;
-    fmt::print(stderr,
-               "backspin: warning: {} can be reached from other computers, and nobody is asked for a password\n",
-               endpoint.address().to_string());
+    fmt::print(
+        stderr,
+        "backspin: warning: {} can be reached from other computers, and nobody is asked for a password\n",
+        endpoint.address().to_string());
 }
 
 /// A socket that a killed process left may be taken over; nothing else is removed.
