@@ -139,6 +139,22 @@ TEST(CacheOperation, NeedsTheRightToLoadOrToStore) {
     }
 }
 
+/// Where loads are permitted, ROM included; devices take none of them.
+TEST(CacheOperation, ManagesRomButNoDevice) {
+    for (const auto opcode : kAll) {
+        Guest guest{on_block(opcode)};
+        guest.set(a0, memory_map::kMaskRom.base.value + 3);
+        if (opcode == Opcode::cbo_zero) {
+            expect_trapping_step(guest, Cause::store_access_fault, memory_map::kMaskRom.base.value + 3);
+        } else {
+            expect_retiring_step(guest);
+        }
+        Guest other{on_block(opcode)};
+        other.set(a0, memory_map::kPlic.base.value);
+        expect_trapping_step(other, Cause::store_access_fault, memory_map::kPlic.base.value);
+    }
+}
+
 /// A stop on any byte of the block holds, and tells whether the byte changes.
 TEST(CacheOperation, ZeroingStopsAtAWatchedByte) {
     class Stops : public Observer {
