@@ -244,5 +244,48 @@ TEST_F(Setup, WithoutImagesThereIsATreeAllTheSame) {
     EXPECT_EQ(fdt_check_full(tree.data(), tree.size()), 0);
 }
 
+// ---- drives -------------------------------------------------------------------------------------
+
+TEST_F(Setup, DrivesHaveTheSizesOfTheirImages) {
+    using emu::virtio::BlockOptions;
+    auto choice = choice_of(file("program", kProgram));
+    choice.devices = {DriveImage{file("a.img", Bytes(70'000, std::byte{7}))}, HostEntropy{},
+                      DriveImage{file("b.img", Bytes(600, std::byte{8}))}};
+    auto& devices = choice.options.board.virtio;
+    devices = {BlockOptions{0, false, "A", 0}, emu::virtio::EntropyOptions{}, BlockOptions{0, true, "", 1}};
+    const auto setup = set_up(choice);
+    EXPECT_EQ(std::get<BlockOptions>(setup.options.board.virtio[0]), (BlockOptions{70'000, false, "A", 0}));
+    EXPECT_EQ(std::get<BlockOptions>(setup.options.board.virtio[2]), (BlockOptions{600, true, "", 1}));
+    ASSERT_EQ(setup.disks.size(), 2u);
+    std::byte byte{};
+    build_machine(setup)->drive(1).read(599, std::span(&byte, 1));
+    EXPECT_EQ(byte, std::byte{8});
+    EXPECT_THROW(refuse_own_inputs({folder_ / "b.img"}, setup, {}), StartError);
+
+    const auto back = recorded(to_configuration(setup), setup.images);
+    EXPECT_EQ(back.options.board.virtio, setup.options.board.virtio);
+    ASSERT_EQ(back.disks.size(), 2u);
+    EXPECT_EQ(back.disks[0]->size(), 70'000u);
+    EXPECT_THAT(back.disk_names[1], HasSubstr("b.img"));
+}
+
+TEST_F(Setup, ADriveThatCannotBeIsRefused) {
+    auto setup = unusual_setup();
+    setup.options.board.virtio = {emu::virtio::BlockOptions{5000, false, "", 0}};
+    auto configuration = to_configuration(setup);
+    EXPECT_EQ(refusal(configuration, setup.images), "");
+    for (const auto* text :
+         {R"({"kind":"block","size":5000,"readonly":false,"id":"","drive":1})",
+          R"({"kind":"block","size":511,"readonly":false,"id":"","drive":0})",
+          R"({"kind":"block","size":1099511627777,"readonly":false,"id":"","drive":0})",
+          R"({"kind":"block","size":-1,"readonly":false,"id":"","drive":0})",
+          R"({"kind":"block","size":5000,"readonly":0,"id":"","drive":0})",
+          R"({"kind":"block","size":5000,"readonly":false,"id":"123456789012345678901","drive":0})",
+          R"({"kind":"block","size":5000,"readonly":false,"id":5,"drive":0})", R"({"kind":"block"})"}) {
+        configuration["virtio0"] = text;
+        EXPECT_THAT(refusal(configuration, setup.images), HasSubstr("'virtio0'")) << text;
+    }
+}
+
 }  // namespace
 }  // namespace backspin::cli
