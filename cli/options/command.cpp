@@ -261,9 +261,9 @@ std::string help_of(const Verb& verb) {
     text << "Usage: backspin " << verb.name << ' ' << verb.usage << '\n' << verb.summary << '\n';
     if (!verb.options.options().empty()) text << verb.options;
     if (verb.devices.options().empty()) return text.str();
-    text << "Devices:";
+    text << "Devices (see 'backspin help devices'):\n ";
     for (const auto& option : verb.devices.options()) text << " --" << option->long_name();
-    text << "\n  see 'backspin help devices'\n";
+    text << '\n';
     return text.str();
 }
 

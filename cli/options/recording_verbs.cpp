@@ -44,11 +44,8 @@ Stretch stretch_of(const po::variables_map& values) {
 }
 
 Verb verify_verb() {
-    Verb verb{"verify",
-              "[options] FILE",
-              "Replays all of a recording and proves that it is exact, or says where not.",
-              "FILE",
-              {}};
+    Verb verb{
+        "verify", "[options] FILE", "Proves that a replay is exact, or says where it is not.", "FILE", {}};
     verb.options.add_options()("json", "as JSON, for programs")(
         "jobs", text("N"), "so many stretches at a time (default: the host's cores)")(
         "progress", "show how far it is, also where stderr is no terminal");
@@ -97,7 +94,7 @@ Command read_events(const Verb& verb, const po::variables_map& values) {
 Verb log_verb() {
     Verb verb{"log",
               "[options] FILE",
-              "Shows the console output, each line with its position and virtual time.",
+              "Shows console output, each line with its position and virtual time.",
               "FILE",
               {}};
     verb.options.add_options()("json", "one JSON object a line, for programs")(

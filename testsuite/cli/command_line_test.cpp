@@ -89,6 +89,43 @@ TEST(CommandLine, RunTakesEveryOptionOfTheHarts) {
     EXPECT_FALSE(board.reboots);
     EXPECT_EQ(board.rtc_start, 1'000'000'000'000'000'000U);
     EXPECT_TRUE(run("run a.elf --rtc now").machine.host_date);
+    EXPECT_FALSE(run("run a.elf --rtc now").machine.options.board.rtc_is_hosts);
+    EXPECT_TRUE(run("run a.elf --rtc host").machine.options.board.rtc_is_hosts);
+    EXPECT_FALSE(run("run a.elf --rtc host").machine.host_date);
+}
+
+TEST(CommandLine, ConsolesAreInManyPlaces) {
+    const auto console = [](const std::string& where) { return run("run a.elf --console " + where).console; };
+    EXPECT_EQ(console("tcp:4000"), ConsoleChoice{TcpConsole{4000}});
+    EXPECT_EQ(console("tcp:[::1]:4000"), ConsoleChoice{(TcpConsole{4000, "::1"})});
+    EXPECT_EQ(console("tcp::4000"), ConsoleChoice{TcpConsole{4000}});
+    EXPECT_EQ(console("unix:/tmp/a"), ConsoleChoice{UnixConsole{"/tmp/a"}});
+    EXPECT_EQ(console("pty"), ConsoleChoice{PtyConsole{}});
+}
+
+TEST(CommandLine, VirtioConsolesAndInputDevicesAreInTheOrderOfTheirKinds) {
+    using emu::virtio::InputOptions;
+    const auto command =
+        run("run a.elf --pointer --keyboard --seed 1 --virtio-console none --virtio-console pty");
+    const auto& devices = command.machine.options.board.virtio;
+    const std::vector<emu::virtio::DeviceOptions> expected{
+        emu::virtio::ConsoleOptions{}, emu::virtio::ConsoleOptions{}, emu::virtio::EntropyOptions{1},
+        InputOptions{InputOptions::Kind::keyboard}, InputOptions{InputOptions::Kind::pointer}};
+    EXPECT_EQ(devices, expected);
+    EXPECT_EQ(command.machine.devices.at(0), OutsideChoice{VirtioConsole{NoConsole{}}});
+    EXPECT_EQ(command.machine.devices.at(1), OutsideChoice{VirtioConsole{PtyConsole{}}});
+    EXPECT_EQ(command.console, ConsoleChoice{StdioConsole{}});
+}
+
+TEST(CommandLine, OneConsoleOfAllIsOnStdio) {
+    EXPECT_EQ(run("run a.elf --virtio-console stdio").console, ConsoleChoice{NoConsole{}});
+    EXPECT_THAT(complaint("run a.elf --virtio-console stdio --console stdio"), HasSubstr("only one of them"));
+    EXPECT_THAT(complaint("run a.elf --virtio-console stdio --virtio-console stdio"),
+                HasSubstr("given away"));
+    EXPECT_THAT(complaint("run a.elf --gdb stdio --virtio-console stdio"), HasSubstr("given away"));
+    EXPECT_THAT(complaint("run a.elf --virtio-console tcp:x"),
+                HasSubstr("--virtio-console tcp:x: give a port"));
+    EXPECT_THAT(complaint("run a.elf --console unix:" + std::string(200, 'x')), HasSubstr("bytes of path"));
 }
 
 TEST(CommandLine, AKernelGetsTheDistributionsFirmwareUnlessAnotherIsNamed) {
@@ -194,7 +231,7 @@ TEST(CommandLine, SaysWhatIsWrongInOneLine) {
         {"run --harts 9 a.elf", "--harts 9"},
         {"run --quantum 0 a.elf", "--quantum 0"},
         {"run --chaos x a.elf", "--chaos x: give a whole number from 0 to"},
-        {"run --rtc 2025-02-30 a.elf", "--rtc 2025-02-30: give 'now' or a date"},
+        {"run --rtc 2025-02-30 a.elf", "--rtc 2025-02-30: give 'now', 'host' or a date"},
         {"run --append " + std::string(2049, 'x') + " a.elf", "--append: has 2049 characters"},
         {"run --arguments x a.elf", "add --semihosting"},
         {"run --semihosting --arguments " + std::string(1025, 'x') + " a.elf", "--arguments: has 1025"},
@@ -220,8 +257,8 @@ TEST(CommandLine, SaysWhatIsWrongInOneLine) {
 }
 
 TEST(CommandLine, HelpOfEachVerbFitsOnePage) {
-    for (const std::string verb :
-         {"", "run ", "record ", "replay ", "info ", "repair ", "dtb ", "help devices "}) {
+    for (const std::string verb : {"", "run ", "record ", "replay ", "verify ", "info ", "events ", "log ",
+                                   "export ", "commit ", "repair ", "dtb ", "help devices "}) {
         const auto text = std::get<PrintCommand>(parse(verb + "--help")).text;
         EXPECT_THAT(text, HasSubstr(verb == "help devices " ? "Devices" : "Usage: backspin"));
         EXPECT_LE(std::ranges::count(text, '\n'), 34) << text;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <functional>
 #include <sstream>
 #include <thread>
 
@@ -403,35 +404,38 @@ TEST_F(Program, StartsFirmwareAloneAndFirmwareBeforeAKernel) {
     EXPECT_EQ(quiet("run --bios none --kernel @kernel").exit_code, 6);
 }
 
-/// A recording of a spinning guest whose digests are given.
-void write_recording(const std::string& path, const std::vector<snapshots::RecordedDigest>& digests,
+/// A recording of a spinning guest with digests at these steps; `change` alters what they are taken of.
+void write_recording(const std::string& path, const std::vector<std::uint64_t>& epochs,
+                     const std::function<void(SavedState&)>& change,
                      const std::vector<snapshots::RecordedEvent>& events, std::uint64_t steps) {
     MachineSetup setup;
     setup.options.ram_bytes = 1 << 20;
-    std::vector<std::byte> spins{std::byte{0x6f}, std::byte{0}, std::byte{0}, std::byte{0}};
+    const std::vector<std::byte> spins{std::byte{0x6f}, std::byte{0}, std::byte{0}, std::byte{0}};
+    setup.images.push_back({"spins", kProgramRole, spins});
+    const auto machine = build_machine(setup);
     const snapshots::ImageSource source{"spins", kProgramRole, spins};
     snapshots::RecordingWriter writer(path, snapshots::Overwrite::replace, to_configuration(setup),
-                                      {&source, 1});
+                                      {&source, 1}, machine->component_names());
     for (const auto& event : events) writer.add(event);
-    for (const auto& digest : digests) writer.add(digest);
+    for (const auto at : epochs) {
+        machine->run({.until = {at}});
+        auto state = machine->save();
+        change(state);
+        writer.add_epoch({{0}, {at}}, state);
+    }
     writer.finish({{{0}, {steps}}, {10 * steps}, "interrupted", std::nullopt});
 }
 
 TEST_F(Program, NamesEpochAndComponentOfADivergence) {
-    image("guest", kSpins);
-    ASSERT_EQ(quiet("record --ram 1M -o @true.bsr --max-steps 3000000 @guest").exit_code, 126);
-    std::vector<snapshots::RecordedDigest> digests;
-    snapshots::RecordingReader(folder_ / "true.bsr").for_each_digest([&](const auto& d) {
-        digests.push_back(d);
-    });
-
-    write_recording(folder_ / "same.bsr", digests, {}, 3000000);
+    const std::vector<std::uint64_t> epochs{0, 1 << 20, 2 << 20, 3'000'000};
+    write_recording(folder_ / "same.bsr", epochs, [](SavedState&) {}, {}, 3'000'000);
     EXPECT_EQ(run("replay --console none @same.bsr").exit_code, 0);
 
-    for (auto& digest : digests) {
-        if (digest.at.step == StepCount{2 << 20} && digest.component == "hart0") digest.value ^= 1;
-    }
-    write_recording(folder_ / "other.bsr", digests, {}, 3000000);
+    const auto change = [](SavedState& state) {
+        // The last byte of hart0, which comes after the clock.
+        if (state.at == StepCount{2 << 20}) state.fields[state.ends[1] - 1] ^= std::byte{1};
+    };
+    write_recording(folder_ / "other.bsr", epochs, change, {}, 3'000'000);
     const auto outcome = run("replay --console none @other.bsr");
     EXPECT_EQ(outcome.exit_code, 120);
     EXPECT_THAT(outcome.err, HasSubstr("diverged in epoch 1 (steps 1048576 to 2097152): hart0 differs"));
@@ -439,7 +443,7 @@ TEST_F(Program, NamesEpochAndComponentOfADivergence) {
 }
 
 TEST_F(Program, DigestsOfMomentsThatTheReplayDoesNotSeeAreADivergence) {
-    write_recording(folder_ / "run.bsr", {{{{0}, {17}}, "hart0", 1}}, {}, 100);
+    write_recording(folder_ / "run.bsr", {17}, [](SavedState&) {}, {}, 100);
     EXPECT_EQ(run("replay --console none @run.bsr").exit_code, 120);
 }
 
@@ -461,7 +465,7 @@ TEST_F(Program, InputsOfAStrangerNeverCrash) {
         RegisterWrite{{0}, {32}, 0xdeadbeef1},
     };
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        write_recording(folder_ / "run.bsr", {}, {{{{0}, {50}}, inputs[i]}}, 1000);
+        write_recording(folder_ / "run.bsr", {}, [](SavedState&) {}, {{{{0}, {50}}, inputs[i]}}, 1000);
         const auto outcome = run("replay --console none @run.bsr");
         EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 120)
             << "input " << i << ": " << outcome.err;
@@ -483,7 +487,7 @@ TEST_F(Program, RefusesConfigurationsThatItCannotBuild) {
     const auto refusal = [&](const snapshots::Configuration& configuration,
                              const snapshots::ImageSource& image) {
         snapshots::RecordingWriter(folder_ / "run.bsr", snapshots::Overwrite::replace, configuration,
-                                   {&image, 1})
+                                   {&image, 1}, {})
             .finish({{}, {}, "interrupted", std::nullopt});
         const auto outcome = run("replay --console none @run.bsr");
         EXPECT_EQ(outcome.exit_code, 125);
