@@ -10,6 +10,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/export_pcap.hpp"
 #include "cli/input_gist.hpp"
+#include "cli/outside/wav_sound.hpp"
 #include "cli/recorded_run.hpp"
 #include "cli/start_error.hpp"
 #include "cli/verbs.hpp"
@@ -68,21 +69,49 @@ std::uint64_t write_packets(Playback& playback, std::ostream& out) {
     return frames.size();
 }
 
+Channel sound_channel(const MachineSetup& setup, const std::string& file) {
+    const auto& devices = setup.options.board.virtio;
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        if (std::holds_alternative<emu::virtio::SoundOptions>(devices[i])) return emu::virtio_channel(i);
+    }
+    throw StartError(fmt::format("{}: its machine has no sound card; record it with --sound", file));
+}
+
+/// How many bytes the card gave out: samples, and what tells their format.
+std::uint64_t write_sound(Playback& playback, Channel sound, std::ostream& out) {
+    WavExport wav(out, sound);
+    std::uint64_t heard = 0;
+    playback.play(playback.run().frontier(),
+                  {.input = {},
+                   .output = [&](Channel channel, std::span<const std::byte> bytes, StepCount, VirtualTime) {
+                       if (channel == sound) heard += bytes.size();
+                       wav.output(channel, bytes);
+                   }});
+    wav.finish();
+    return heard;
+}
+
 }  // namespace
 
 int export_as(const ExportCommand& command) {
     const RecordedRun run(command.file);
+    const bool sound = command.format == ExportFormat::wav;
+    const auto channel = sound ? sound_channel(run.setup(), command.file) : Channel{};
     Playback playback(run);
     auto out = open_output(command);
     const bool packets = command.format == ExportFormat::pcap;
-    const auto count = packets ? write_packets(playback, out) : write_console(playback, out);
+    const auto count = packets ? write_packets(playback, out)
+                       : sound ? write_sound(playback, channel, out)
+                               : write_console(playback, out);
     out.close();
     if (!out) {
         throw StartError(fmt::format("{}: could not be written: {}", command.output,
                                      std::generic_category().message(errno)));
     }
     fmt::print(stderr, "backspin: {}: {} {}\n", command.output, count,
-               packets ? "packets" : "bytes of console output");
+               packets ? "packets"
+               : sound ? "bytes of sound"
+                       : "bytes of console output");
     return kSuccess;
 }
 

@@ -53,7 +53,7 @@ struct CommitCommand {
     bool force = false;
 };
 
-enum class ExportFormat : std::uint8_t { console, pcap };
+enum class ExportFormat : std::uint8_t { console, pcap, wav };
 
 struct ExportCommand {
     ExportFormat format{};

@@ -110,8 +110,8 @@ Command read_log(const Verb& verb, const po::variables_map& values) {
 
 Verb export_verb() {
     Verb verb{"export",
-              "console|pcap FILE -o OUT",
-              "Writes console output or network packets as other programs read them.",
+              "console|pcap|wav FILE -o OUT",
+              "Writes console output, network packets or sound as other programs read them.",
               "FILE",
               {}};
     verb.selector = "FORMAT";
@@ -125,8 +125,10 @@ Command read_export(const Verb& verb, const po::variables_map& values) {
     ExportCommand command;
     if (format == "pcap") {
         command.format = ExportFormat::pcap;
+    } else if (format == "wav") {
+        command.format = ExportFormat::wav;
     } else if (format != "console") {
-        throw UsageError(fmt::format("export {}: choose console or pcap", format));
+        throw UsageError(fmt::format("export {}: choose console, pcap or wav", format));
     }
     command.file = required(verb, values);
     const auto output = text_of(values, "output");

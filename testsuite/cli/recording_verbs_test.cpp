@@ -231,7 +231,8 @@ TEST_F(RecordingVerbs, ExportWritesTheConsoleByteByByteAndRefusesWhatIsThere) {
     EXPECT_THAT(run("export console --force @echo.bsr -o @echo.bsr").err, HasSubstr("the recording itself"));
     EXPECT_EQ(run("export pcap @echo.bsr -o @packets").exit_code, 0);
     EXPECT_EQ(slurp(folder_ / "packets").size(), 24) << "a header, and no packet";
-    EXPECT_THAT(run("export tea @echo.bsr -o @pot").err, HasSubstr("choose console or pcap"));
+    EXPECT_THAT(run("export tea @echo.bsr -o @pot").err, HasSubstr("choose console, pcap or wav"));
+    EXPECT_THAT(run("export wav @echo.bsr -o @pot").err, HasSubstr("no sound card"));
     EXPECT_THAT(run("export console @echo.bsr").err, HasSubstr("-o OUT is missing"));
     EXPECT_THAT(run("export console").err, HasSubstr("FILE is missing"));
 }
