@@ -224,7 +224,7 @@ MonitorCommands::Reply MonitorCommands::push(emu::PowerButton button) {
     const auto why = timeline_.write(DeviceInput{emu::kPowerChannel, {static_cast<std::byte>(button)}});
     if (why) return refused(why->why);
     return std::string(button == emu::PowerButton::reset ? "pushed: the machine starts anew when it goes on\n"
-                                                         : "pushed: the machine is off when it goes on\n");
+                                                         : "pushed: the machine is off\n");
 }
 
 MonitorCommands::Reply MonitorCommands::halt(std::string_view) {

@@ -9,9 +9,11 @@
 
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
@@ -138,6 +140,27 @@ TEST(Console, OnTcpTalksToAClient) {
     std::string shown(5, '\0');
     boost::asio::read(client, boost::asio::buffer(shown));
     EXPECT_EQ(shown, "shown");
+}
+
+TEST(Console, OnAUnixSocketTalksToAClientAndHasItsName) {
+    const TemporaryFolder folder;
+    HostLoop loop;
+    ::testing::internal::CaptureStderr();
+    auto console =
+        open_console(loop, UnixConsole{folder / "socket"}, ConsoleUse::both_ways, false, "Virtio console");
+    EXPECT_EQ(said_after(::testing::internal::GetCapturedStderr(), "Virtio console on "), folder / "socket");
+    boost::asio::io_context io;
+    boost::asio::local::stream_protocol::socket client(io);
+    client.connect(boost::asio::local::stream_protocol::endpoint(folder / "socket"));
+    boost::asio::write(client, boost::asio::buffer("keys", 4));
+    EXPECT_EQ(typed(loop, *console, 4), "keys");
+    console->write(bytes_of("shown"));
+    console->flush();
+    std::string shown(5, '\0');
+    boost::asio::read(client, boost::asio::buffer(shown));
+    EXPECT_EQ(shown, "shown");
+    console.reset();
+    EXPECT_FALSE(std::filesystem::exists(folder / "socket"));
 }
 
 TEST(Console, OnAPseudoTerminalTalksToWhoOpensIt) {

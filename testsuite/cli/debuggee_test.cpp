@@ -118,6 +118,65 @@ TEST(Debuggee, ReadsMemoryAsTheThreadSeesIt) {
     EXPECT_EQ(bytes[1], std::byte{0xab});
 }
 
+TEST(Debuggee, PushesButtonsAtTheEndOfHistoryOnly) {
+    DebuggeeOf rv64("rv64");
+    EXPECT_THAT(rv64.monitor("button"), HasSubstr("reset or power"));
+    rv64.timeline().go_on({}, {.limit = StepCount{3}});
+    EXPECT_THAT(rv64.monitor("button reset"), HasSubstr("starts anew"));
+    EXPECT_EQ(rv64.timeline().position().step, StepCount{4});
+    const auto& log = rv64.timeline().log();
+    ASSERT_EQ(log.size(), 1U);
+    const DeviceInput reset{emu::kPowerChannel, {static_cast<std::byte>(emu::PowerButton::reset)}};
+    EXPECT_EQ(log.events({}).back().input, Input{reset});
+    rv64.timeline().go_on({}, {.limit = StepCount{5}});
+    EXPECT_EQ(rv64.machine().board().harts[0].pc, emu::memory_map::kMaskRom.base.value);
+
+    rv64.timeline().seek({{}, StepCount{2}});
+    EXPECT_THAT(rv64.monitor("button power"), HasSubstr("the past cannot be changed"));
+    rv64.timeline().seek(rv64.timeline().frontier());
+    EXPECT_THAT(rv64.monitor("system_powerdown"), HasSubstr("is off"));
+    EXPECT_TRUE(rv64.machine().board().powered_off());
+    EXPECT_EQ(rv64.timeline().go_on({}).why, replay::StopReason::history_end);
+    EXPECT_THAT(rv64.monitor("button reset"), HasSubstr("switched the machine off"));
+}
+
+/// The clock's question and its answer lie between two attempts: a step over the load crosses both.
+TEST(Debuggee, StepsOverALoadOfTheHostsClock) {
+    static constexpr std::array<std::uint32_t, 3> kLoads{0x001012b7, 0x0002a503, 0x0002a583};
+    emu::MachineOptions options;
+    options.ram_bytes = 1 << 20;
+    options.board.rtc_is_hosts = true;
+    emu::BootFiles files;
+    files.program = {"loads", std::as_bytes(std::span(kLoads))};
+    emu::RiscvMachine machine(options, files);
+    replay::Timeline timeline(machine, replay::TimelineOptions{});
+    class Clock final : public replay::InputPort {
+      public:
+        std::optional<DeviceInput> next(const Machine& asking) override {
+            if (asking.room_for_input(emu::kRtcChannel) == 0) return std::nullopt;
+            return DeviceInput{emu::kRtcChannel, std::vector<std::byte>(8, std::byte{7})};
+        }
+        void wait(std::chrono::nanoseconds) override {}
+        bool interactive() const override { return false; }
+    } clock;
+    timeline.set_host({.input = &clock, .interrupted = nullptr, .progress = nullptr, .clock = nullptr});
+    const replay::Stops at_load{.points = {{StopKind::execute, VirtualAddress{kRam + 4}, 1}}};
+    EXPECT_EQ(timeline.go_on(at_load).why, replay::StopReason::stop_point);
+    const auto before = timeline.position().step;
+    EXPECT_EQ(machine.context(HartId{0}).pc.value, kRam + 4);
+    timeline.step(HartId{0}, {}, at_load);
+    EXPECT_EQ(machine.context(HartId{0}).pc.value, kRam + 8);
+    EXPECT_EQ(*machine.read_register(HartId{0}, RegisterId{10}), 0x07070707U);
+    EXPECT_EQ(timeline.position().step, before + StepCount{1});
+    // The question, the answer and the attempt.
+    timeline.step(HartId{0}, {});
+    EXPECT_EQ(machine.context(HartId{0}).pc.value, kRam + 12);
+    EXPECT_EQ(timeline.position().step, before + StepCount{4});
+    timeline.step_back(HartId{0}, {});
+    EXPECT_EQ(machine.context(HartId{0}).pc.value, kRam + 8);
+    EXPECT_EQ(timeline.position().step, before + StepCount{1});
+}
+
 TEST(Debuggee, AWriteThatChangesNothingIsNoStep) {
     DebuggeeOf it("rv64imafc");
     const auto& registers = it.target().description().registers;

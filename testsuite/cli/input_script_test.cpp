@@ -1,5 +1,6 @@
 #include "cli/input_script.hpp"
 
+#include <cstring>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -53,10 +54,19 @@ TEST(InputScript, ComplaintsNameFileAndLine) {
         {"after \"\" send \"y\"", "the text of after is empty"},
         {"after \"x\" \"y\"", "'send' and a text"},
         {"after \"x\" send", "send needs a text"},
-        {"after \"x\" send \"y\" send \"z\"", "more after the text"},
+        {"after \"x\" send \"y\" send \"z\"", "more after the entry"},
         {"at soon send \"y\"", "'soon' is not a time"},
         {"at 5 send \"y\"", "'5' is not a time"},
         {"at 2s send \"y\"\nat 1s send \"z\"", "keys.txt:2: this time lies before"},
+        {"at 1s press 1 2", "more after the entry"},
+        {"at 1s press", "'' is no key"},
+        {"at 1s key leftctrl+", "'' is no key"},
+        {"at 1s key Enter", "'Enter' is no key"},
+        {"at 1s move 1", "'' is no coordinate"},
+        {"at 1s move 32768 0", "'32768' is no coordinate"},
+        {"at 1s button front down", "'front' is no button"},
+        {"at 1s button left", "down or up"},
+        {"at 1s shout", "key, press, release, move, button"},
         {"at 1s send \"\\q\"", "unknown escape"},
         {"at 1s send \"\\", "unknown escape"},
         {"at 1s send \"\\x4\"", "two hexadecimal digits"},
@@ -104,6 +114,54 @@ TEST(InputScript, FindsTextsThatOverlapThemselves) {
     EXPECT_EQ(due(keys), "1");
     show(keys, "abab");
     EXPECT_EQ(due(keys), "2");
+}
+
+// ---- keyboard and pointer -----------------------------------------------------------------------
+
+struct Event {
+    std::uint16_t type = 0, code = 0;
+    std::uint32_t value = 0;
+    bool operator==(const Event&) const = default;
+};
+
+std::vector<Event> events(InputScript& script, ScriptDevice device, std::uint64_t ns = 0) {
+    const auto bytes = script.due({ns}, device);
+    std::vector<Event> events(bytes.size() / sizeof(Event));
+    std::memcpy(events.data(), bytes.data(), events.size() * sizeof(Event));
+    return events;
+}
+
+constexpr Event kEnd{0, 0, 0};
+
+TEST(InputScript, PressesKeys) {
+    auto keys = script("at 1s key leftctrl+c\nat 2s press f12\nat 3s release 0\nat 4s press m");
+    EXPECT_EQ(events(keys, ScriptDevice::keyboard, 999'999'999), std::vector<Event>{});
+    const std::vector<Event> both{{1, 29, 1}, kEnd, {1, 46, 1}, kEnd, {1, 46, 0}, kEnd, {1, 29, 0}, kEnd};
+    EXPECT_EQ(events(keys, ScriptDevice::keyboard, 1'000'000'000), both);
+    const std::vector<Event> rest{{1, 88, 1}, kEnd, {1, 11, 0}, kEnd, {1, 50, 1}, kEnd};
+    EXPECT_EQ(events(keys, ScriptDevice::keyboard, 4'000'000'000), rest);
+    EXPECT_EQ(due(keys), "") << "nothing of it is for the console";
+}
+
+TEST(InputScript, MovesThePointer) {
+    auto keys = script("at 0s move 100 32767\nat 0s button left down\nat 0s button middle up");
+    const std::vector<Event> expected{{3, 0, 100}, {3, 1, 32767}, kEnd, {1, 0x110, 1},
+                                      kEnd,        {1, 0x112, 0}, kEnd};
+    EXPECT_EQ(events(keys, ScriptDevice::keyboard), std::vector<Event>{});
+    EXPECT_TRUE(keys.has_ready());
+    EXPECT_EQ(events(keys, ScriptDevice::pointer), expected);
+    EXPECT_FALSE(keys.has_ready());
+}
+
+TEST(InputScript, KeysAndTextsHaveTheirTurnsInOneOrder) {
+    auto keys = script("after \"a\" key b\nafter \"c\" send \"d\"");
+    show(keys, "c");
+    EXPECT_EQ(due(keys), "");
+    show(keys, "ac");
+    EXPECT_EQ(due(keys), "d");
+    EXPECT_EQ(events(keys, ScriptDevice::keyboard).size(), 4U);
+    EXPECT_EQ(keys.first_for(ScriptDevice::keyboard)->line, 1U);
+    EXPECT_EQ(keys.first_for(ScriptDevice::pointer), nullptr);
 }
 
 TEST(InputScript, KeepsItsTimes) {
