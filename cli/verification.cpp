@@ -153,6 +153,7 @@ std::vector<Verification::Stretch> Verification::stretches(unsigned jobs) const 
         }
     }
     std::vector<Stretch> all;
+    all.reserve(cuts.size());
     for (std::size_t i = 0; i < cuts.size(); ++i)
         all.push_back({cuts[i], i + 1 < cuts.size() ? cuts[i + 1] : run_.frontier()});
     return all;
@@ -189,6 +190,7 @@ std::optional<Divergence> Verification::verify(const std::function<void(double)>
     std::mutex waiting;
     unsigned running = counts_.jobs;
     std::vector<std::thread> threads;
+    threads.reserve(counts_.jobs);
     for (unsigned i = 0; i < counts_.jobs; ++i) {
         threads.emplace_back([&] {
             work();
