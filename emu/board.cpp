@@ -290,7 +290,7 @@ bool Board::handle_due_event(Dma& dma) {
     }
     const auto transport = due_transport();
     if (!transport) return false;
-    virtio[*transport].event(device_context(), dma);
+    virtio[*transport].dma_event(device_context(), dma);
     connect_lines();
     return true;
 }
@@ -300,7 +300,7 @@ void Board::input(Channel channel, std::span<const std::byte> bytes, Dma& dma) {
     if (channel == kRtcChannel) rtc.answer(bytes, time());
     if (channel == kPowerChannel && bytes.size() == 1) finisher.push(static_cast<PowerButton>(bytes[0]));
     for (const auto i : virtio_in_use_) {
-        if (channel == virtio_channel(i)) virtio[i].input(bytes, device_context(), dma);
+        if (channel == virtio_channel(i)) virtio[i].dma_input(bytes, device_context(), dma);
     }
     connect_lines();
 }
@@ -312,7 +312,7 @@ std::size_t Board::room_for_input(Channel channel, Dma& dma) const {
     if (channel == kPowerChannel) return 1;
     if (channel == kConsoleChannel) return uart.room_for_input();
     for (const auto i : virtio_in_use_) {
-        if (channel == virtio_channel(i)) return virtio[i].room_for_input(time(), dma);
+        if (channel == virtio_channel(i)) return virtio[i].room_for_dma_input(time(), dma);
     }
     return 0;
 }
@@ -345,8 +345,7 @@ std::optional<std::size_t> Board::component_of(Channel channel) const {
     if (channel == kRtcChannel) return device("rtc");
     if (channel == kPowerChannel) return device("finisher");
     for (std::size_t n = 0; n < virtio_in_use_.size(); ++n) {
-        if (channel == virtio_channel(virtio_in_use_[n]))
-            return 1 + harts.size() + kDeviceNames.size() + n;
+        if (channel == virtio_channel(virtio_in_use_[n])) return 1 + harts.size() + kDeviceNames.size() + n;
     }
     return std::nullopt;
 }

@@ -207,7 +207,7 @@ std::optional<VirtualTime> Transport::next_event() const {
     return own ? std::min(*own, *registers_.notified_at) : *registers_.notified_at;
 }
 
-void Transport::event(const DeviceContext& context, Dma& dma) {
+void Transport::dma_event(const DeviceContext& context, Dma& dma) {
     if (registers_.notified_at && *registers_.notified_at <= context.now) {
         // One queue a step, the lowest first; the others stay due.
         const auto queue = static_cast<std::size_t>(std::countr_zero(registers_.notified));
@@ -219,12 +219,12 @@ void Transport::event(const DeviceContext& context, Dma& dma) {
     with_port(context, dma, [](VirtioDevice& behind, Port& port) { behind.event(port); });
 }
 
-void Transport::input(std::span<const std::byte> bytes, const DeviceContext& context, Dma& dma) {
+void Transport::dma_input(std::span<const std::byte> bytes, const DeviceContext& context, Dma& dma) {
     if (device() == nullptr || !is_running()) return;
     with_port(context, dma, [&](VirtioDevice& behind, Port& port) { behind.input(bytes, port); });
 }
 
-std::size_t Transport::room_for_input(VirtualTime now, Dma& dma) const {
+std::size_t Transport::room_for_dma_input(VirtualTime now, Dma& dma) const {
     if (device() == nullptr || !is_running()) return 0;
     auto queues = registers_.queues;  // a look that finds one broken changes nothing here
     Port port(dma, std::span(queues).first(device()->queue_count()), registers_.driver_features,

@@ -83,10 +83,10 @@ class Transport final : public Device {
 
     // ---- with memory in reach -------------------------------------------------------------------
     /// Called once as a step of its own when the virtual time has reached next_event().
-    void event(const DeviceContext& context, Dma& dma);
-    void input(std::span<const std::byte> bytes, const DeviceContext& context, Dma& dma);
+    void dma_event(const DeviceContext& context, Dma& dma);
+    void dma_input(std::span<const std::byte> bytes, const DeviceContext& context, Dma& dma);
     /// Reads memory only.
-    std::size_t room_for_input(VirtualTime now, Dma& dma) const;
+    std::size_t room_for_dma_input(VirtualTime now, Dma& dma) const;
 
     /// Level of the interrupt line.
     bool interrupt_pending() const { return registers_.interrupt_status != 0; }
