@@ -12,6 +12,7 @@
 #include <exception>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <random>
 #include <span>
 #include <stdexcept>
@@ -69,6 +70,15 @@ struct Course {
     std::vector<SavedState> states;
 };
 
+/// A drive with something on every sector, and no file system: the kernel reads it to find that out.
+class Image final : public DiskImage {
+  public:
+    std::uint64_t size() const override { return std::uint64_t{16} << 20; }
+    void read(std::uint64_t offset, std::span<std::byte> out) const override {
+        for (auto& byte : out) byte = static_cast<std::byte>(offset++ / 512 * 31);
+    }
+};
+
 class Boot {
   public:
     Boot(const std::string& firmware, const std::string& kernel, const std::string& initrd, std::size_t harts)
@@ -76,6 +86,9 @@ class Boot {
         options_.ram_bytes = std::uint64_t{256} << 20;
         options_.board.harts = harts;
         options_.boot_arguments = "console=ttyS0 earlycon=sbi";
+        virtio::BlockOptions drive;
+        drive.size = images_.front()->size();
+        options_.board.virtio = {virtio::EntropyOptions{5}, drive};
     }
 
     const MachineOptions& options() const { return options_; }
@@ -84,11 +97,13 @@ class Boot {
         files.firmware = {"firmware", firmware_};
         files.program = {"kernel", kernel_};
         files.initrd = {"initrd", initrd_};
-        return RiscvMachine(options_, files);
+        return RiscvMachine(options_, files, images_);
     }
+    Memory memory() const { return Memory(PageStore::create(), options_.ram_bytes, images_); }
 
   private:
     std::vector<std::byte> firmware_, kernel_, initrd_;
+    std::vector<std::shared_ptr<const DiskImage>> images_{std::make_shared<const Image>()};
     MachineOptions options_;
 };
 
@@ -179,7 +194,7 @@ std::uint64_t armed(const Boot& boot, const Course& course) {
 std::uint64_t judged(const Boot& boot, const Course& course, std::uint64_t stretches, std::uint64_t steps) {
     auto machine = boot.machine();
     Board board(boot.options().board);
-    Memory memory(PageStore::create(), boot.options().ram_bytes);
+    auto memory = boot.memory();
     memory.set_power_on(course.states.front().pages);
     std::uint64_t made = 0;
     for (std::uint64_t i = 0; i < stretches; ++i) {
