@@ -176,13 +176,13 @@ KEY_A, BUTTON_LEFT, X, Y = 30, 0x110, 0, 1
 
 def use_keys(shell):
     """What the kernel makes of the script's keys and moves."""
-    decode = "perl -e 'while (read STDIN, $e, 24) { print join(q( ), (unpack q(qqSSl), $e)[2 .. 4]), qq(\\n) }'"
+    shell("decode() { perl -e 'while (read STDIN, $e, 24) { print join(q( ), (unpack q(qqSSl), $e)[2 .. 4]), qq(\\n) }'; }")
 
     def events(device, question, expected):
         """Asks when the device is open already; the quotes keep the question out of the command's echo."""
         found = shell(f"cd /sys/class/input; grep -il {device} event*/device/name; cd").split("/")[0]
         said = shell(f"exec 3</dev/input/{found}; echo 'the' {question}, please; "
-                     f"dd bs=24 count={len(expected)} <&3 2>/dev/null | {decode}; exec 3<&-")
+                     f"dd bs=24 count={len(expected)} <&3 2>/dev/null | decode; exec 3<&-")
         got = [tuple(map(int, line.split())) for line in said.splitlines()[1:]]
         equal(got, expected, f"events of the {device}")
 

@@ -48,6 +48,7 @@ struct Transfer {
 
 enum { ACCESS, FORMAT, SUBFORMAT, MASKS };
 enum { SAMPLE_BITS, FRAME_BITS, CHANNELS, RATE, PERIOD_TIME, PERIOD_SIZE, INTERVALS = 12 };
+enum { PERIOD_FRAMES = 1024 };
 enum { INTERLEAVED = 3, SIGNED_16_LITTLE = 2, STANDARD = 0 };
 
 #define IOCTL(direction, size, number) ((direction) << 30 | (Long)(size) << 16 | 'A' << 8 | (number))
@@ -81,7 +82,7 @@ static void set_up(long device, Word rate, Word channels) {
     choose(&parameters.intervals[FRAME_BITS], 16 * channels);
     choose(&parameters.intervals[CHANNELS], channels);
     choose(&parameters.intervals[RATE], rate);
-    choose(&parameters.intervals[PERIOD_SIZE], 1024);
+    choose(&parameters.intervals[PERIOD_SIZE], PERIOD_FRAMES);
     parameters.requested = ~0u;
     control(device, HW_PARAMS, &parameters);
     control(device, PREPARE, 0);
@@ -96,10 +97,12 @@ static Word number(const char* text) {
 static void play(Word rate, Word channels) {
     Long length = 0;
     for (long got = 1; got != 0; length += (Long)got)
-        got = must(call(SYS_READ, 0, (long)(samples + length), (long)(sizeof samples - length), 0));
+        got = must(call(SYS_READ, 0, (long)(samples + length), (long)(sizeof samples / 2 - length), 0));
     const long device = must(call(SYS_OPENAT, AT_FDCWD, (long)"/dev/snd/pcmC0D0p", WRITE_ONLY, 0));
     set_up(device, rate, channels);
-    const Long frames = length / (2 * channels);
+    // The kernel's driver sends whole periods only: silence fills the last, or draining would wait in vain.
+    const Long periods = (length / (2 * channels) + PERIOD_FRAMES - 1) / PERIOD_FRAMES;
+    const Long frames = periods * PERIOD_FRAMES;
     for (Long done = 0; done < frames;) {
         struct Transfer transfer = {0, samples + done * 2 * channels, frames - done};
         control(device, WRITE_FRAMES, &transfer);
