@@ -66,6 +66,18 @@ TEST(Finisher, TheFirstRequestStays) {
     EXPECT_EQ(finisher.request(), (PowerRequest{Kind::fail, 3}));
 }
 
+TEST(Finisher, HasTwoButtons) {
+    Finisher off, reset, other;
+    off.push(PowerButton::power);
+    EXPECT_EQ(off.request(), (PowerRequest{Kind::pass, 0}));
+    reset.push(PowerButton::reset);
+    EXPECT_EQ(reset.request(), (PowerRequest{Kind::reset, 0}));
+    reset.push(PowerButton::power);
+    EXPECT_EQ(reset.request(), (PowerRequest{Kind::reset, 0})) << "the first request stays";
+    other.push(static_cast<PowerButton>(2));
+    EXPECT_EQ(other.request(), std::nullopt);
+}
+
 TEST(Finisher, SaveLoadSaveGivesEqualBytes) {
     for (const std::uint64_t value : {0x0ull, 0x5555ull, 0x7777ull, 0x1234'3333ull}) {
         Finisher finisher;

@@ -39,7 +39,7 @@ struct Arrangement {
         machine.board.harts = program.harts;
         machine.board.quantum = 1 + seed % 40;
         if (seed % 2 == 0) machine.board.chaos = seed;
-        machine.board.rtc_is_hosts = seed % 4 < 2;
+        machine.board.rtc_is_hosts = seed / kCpus.size() % 2 == 0;
         machine.board.ns_per_step = 5000;  // slow enough for the UART to time out within a few hundred steps
         machine.ram_bytes = 1 << 20;
         std::mt19937_64 random(seed);
@@ -167,6 +167,26 @@ Input random_input(std::mt19937_64& random, const Board& board) {
             return DeviceInput{kConsoleChannel, bytes};
         }
     }
+}
+
+/// The judge has something to judge: programs do ask the host for its clock, in machines with one hart and
+/// with several.
+TEST(Judge, RandomProgramsAskTheHostForItsClock) {
+    std::size_t asked_alone = 0, asked_among_others = 0;
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        const Arrangement arrangement(seed);
+        if (!arrangement.machine.board.rtc_is_hosts) continue;
+        const RandomProgram program(seed, arrangement.program);
+        const auto machine = machine_at_power_on(arrangement, program);
+        RunOptions run;
+        run.until = StepCount{3000};
+        while (machine->run(run) == RunEnd::asleep && machine->board().rtc.asks_host()) {
+            (machine->harts() == 1 ? asked_alone : asked_among_others) += 1;
+            machine->apply(DeviceInput{kRtcChannel, std::vector<std::byte>(GoldfishRtc::kReadingSize)});
+        }
+    }
+    EXPECT_GT(asked_alone, 0U);
+    EXPECT_GT(asked_among_others, 0U);
 }
 
 /// Sixty programs are for every commit; BACKSPIN_SOAK=20000 is for a night.

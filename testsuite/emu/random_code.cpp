@@ -290,7 +290,7 @@ class RandomCode {
                 return out_.emit(random_.chance(50) ? load(Opcode::lw, any_destination(), 0, base)
                                                     : store(Opcode::sw, any_source(), 0, base));
             case 4:
-                at(kRtc, 4 * random_.any(0, 8));
+                at(kRtc, random_.chance(40) ? 0 : 4 * random_.any(0, 8));
                 return out_.emit(random_.chance(50) ? load(Opcode::lw, any_destination(), 0, base)
                                                     : store(Opcode::sw, any_source(), 0, base));
             default:
