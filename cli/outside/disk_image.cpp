@@ -98,8 +98,13 @@ void ObservedImage::listen(Listener listener) {
     const std::lock_guard lock(mutex_);
     listener_ = std::move(listener);
     if (!listener_) return;
-    for (std::uint64_t block = 0; block < read_.size(); ++block) {
-        if (read_[block]) tell(block);
+    try {
+        for (std::uint64_t block = 0; block < read_.size(); ++block) {
+            if (read_[block]) tell(block);
+        }
+    } catch (...) {
+        listener_ = {};
+        throw;
     }
 }
 

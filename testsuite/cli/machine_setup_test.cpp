@@ -70,7 +70,7 @@ class Setup : public ::testing::Test {
         sources.reserve(images.size());
         for (const auto& image : images) sources.push_back({image.name, image.role, image.bytes});
         const auto path = folder_ / "run.bsp";
-        snapshots::RecordingWriter(path, snapshots::Overwrite::replace, configuration, sources)
+        snapshots::RecordingWriter(path, snapshots::Overwrite::replace, configuration, sources, {})
             .finish({{{0}, {1}}, {10}, "interrupted", std::nullopt});
         return from_recording(snapshots::RecordingReader(path));
     }
