@@ -80,7 +80,8 @@ class Run {
         if (command.save) {
             const auto overwrite =
                 command.force ? snapshots::Overwrite::replace : snapshots::Overwrite::refuse;
-            recorder_.emplace(*command.save, overwrite, setup_, *machine_, command.embed_disks);
+            recorder_.emplace(*command.save, overwrite, setup_, *machine_, command.embed_disks,
+                              command.flight);
             loop_.set_tick(std::chrono::milliseconds(250), [this] { recorder_->poll(); });
         }
         console_ = open_console(loop_, command.console, ConsoleUse::both_ways, command.force);
@@ -98,7 +99,12 @@ class Run {
             if (!recorder_) options.epoch_steps = kEndOfTime;
         }
         timeline_.emplace(*machine_, options);
-        port_->set_frontier([this] { return timeline_->frontier().step; });
+        const auto frontier = [this] { return timeline_->frontier().step; };
+        port_->set_frontier(frontier);
+        if (recorder_) {
+            recorder_->tap_output(*port_, frontier);
+            machine_->set_output(&*recorder_);
+        }
     }
 
     int execute() {

@@ -34,6 +34,10 @@ po::options_description outside_options(bool saving) {
         add("power-off", po::value<std::string>()->value_name("stop|exit"),
             "what the guest's power-off does under gdb (stop)");
     }
+    add("keep", po::value<std::string>()->value_name("60s|512M"),
+        "the recording holds the newest stretch only");
+    add("save-on", po::value<std::string>()->value_name("WHAT"),
+        "only then: panic, exit!=0, text:REGEX");
     add("embed-disks", "the recording holds the drives' images whole");
     add("no-embed-disks", "it holds nothing of them but hashes");
     add("console", po::value<std::string>()->value_name("WHERE"),
@@ -183,7 +187,17 @@ EmbedDisks embed_disks_of(const po::variables_map& values) {
     return all ? EmbedDisks::all : none ? EmbedDisks::none : EmbedDisks::blocks_read;
 }
 
+FlightOptions flight_of(const po::variables_map& values, bool saving) {
+    FlightOptions flight;
+    if (const auto text = text_of(values, "keep")) flight.keep = parse_keep(*text);
+    if (const auto text = text_of(values, "save-on")) flight.save_on = parse_save_on(*text);
+    if (!saving && (flight.keep || flight.save_on))
+        throw UsageError("--keep, --save-on: there is nothing to keep; add --save FILE");
+    return flight;
+}
+
 void read_outside(const po::variables_map& values, RunCommand& command) {
+    command.flight = flight_of(values, command.save.has_value());
     command.embed_disks = embed_disks_of(values);
     command.console = console_of(values, command.gdb);
     command.input = text_of(values, "input");

@@ -13,6 +13,7 @@
 #include "base/position.hpp"
 #include "cli/options/console_choice.hpp"
 #include "cli/options/endpoint.hpp"
+#include "cli/options/flight_options.hpp"
 #include "cli/options/outside_choice.hpp"
 #include "cli/options/recording_commands.hpp"
 #include "emu/riscv_machine.hpp"
@@ -52,6 +53,7 @@ struct RunCommand {
     std::optional<Endpoint> gdb;
     std::optional<std::string> save;
     EmbedDisks embed_disks = EmbedDisks::blocks_read;
+    FlightOptions flight;  ///< only with save
     ConsoleChoice console = StdioConsole{};
     std::optional<std::string> input;
     std::optional<std::string> shared_folder;  ///< whose files the guest may read by semihosting
