@@ -12,7 +12,7 @@ namespace {
 
 using virtio::Transport;
 
-constexpr std::uint64_t kImageBytes = 64 * 512;
+constexpr std::uint64_t kImageBytes = std::uint64_t{64} * 512;
 constexpr std::uint16_t kQueueSize = 16;
 constexpr std::uint64_t kAvailable = 0x200, kUsed = 0x300, kHeaders = 0x400, kTable = 0x800;
 

@@ -150,9 +150,9 @@ class VirtioDriver {
         return read(Transport::QueueNumMax) != 0;
     }
     void set_up_queue(std::uint32_t number, std::uint16_t size) {
-        const auto descriptors = allocate(16u * size, 16);
-        const auto available = allocate(6u + 2u * size, 2);
-        const auto used = allocate(6u + 8u * size, 4);
+        const auto descriptors = allocate(std::uint64_t{16} * size, 16);
+        const auto available = allocate(6 + std::uint64_t{2} * size, 2);
+        const auto used = allocate(6 + std::uint64_t{8} * size, 4);
         place_queue(number, size, descriptors, available, used);
     }
     void place_queue(std::uint32_t number, std::uint16_t size, std::uint64_t descriptors,
@@ -251,7 +251,7 @@ class VirtioDriver {
     }
     void make_available(std::size_t queue, std::uint16_t head) {
         auto& ring = queues_.at(queue);
-        put(ring.available + 4 + 2u * (ring.next_available % ring.size), head);
+        put(ring.available + 4 + std::uint64_t{2} * (ring.next_available % ring.size), head);
         ++ring.next_available;
         put(ring.available + 2, ring.next_available);
     }
@@ -262,7 +262,8 @@ class VirtioDriver {
         auto& ring = queues_.at(queue);
         std::vector<UsedEntry> entries;
         for (; ring.next_used != get<std::uint16_t>(ring.used + 2); ++ring.next_used)
-            entries.push_back(get<UsedEntry>(ring.used + 4 + 8u * (ring.next_used % ring.size)));
+            entries.push_back(
+                get<UsedEntry>(ring.used + 4 + std::uint64_t{8} * (ring.next_used % ring.size)));
         return entries;
     }
     struct Ring {
