@@ -21,12 +21,21 @@ std::vector<snapshots::ImageSource> sources(const MachineSetup& setup) {
     return images;
 }
 
+/// What the guest has read of its drives up to now.
+void add_disks(snapshots::RecordingWriter& writer, const MachineSetup& setup) {
+    for (std::uint32_t drive = 0; drive < setup.observed_disks.size(); ++drive) {
+        auto& disk = *setup.observed_disks[drive];
+        disk.listen([&](std::uint64_t block, std::span<const std::byte> bytes) {
+            writer.add_disk_block(drive, block, {bytes.begin(), bytes.end()}, true);
+        });
+        disk.listen({});
+    }
+}
+
 }  // namespace
 
 void save_session(const std::string& path, const MachineSetup& setup, emu::RiscvMachine& machine,
                   replay::Timeline& timeline, const Bookmarks& bookmarks) {
-    if (!setup.disks.empty())
-        throw StartError("a machine with drives is recorded from its start or not at all: use --save");
     if (timeline.begin() != Position{})
         throw StartError("a history that began at a snapshot is recorded from its start: use --save");
     snapshots::RecordingWriter writer(path, snapshots::Overwrite::refuse, to_configuration(setup),
@@ -48,6 +57,7 @@ void save_session(const std::string& path, const MachineSetup& setup, emu::Riscv
     timeline.seek(newest);
     writer.add_epoch(newest, machine.save());
     const snapshots::RecordedEnd end{newest, machine.time(), "saved", std::nullopt};
+    add_disks(writer, setup);
     timeline.seek(home);
     writer.finish(end);
 }
