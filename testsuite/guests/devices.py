@@ -117,7 +117,7 @@ def use_network(shell, server_port, forwarded_port):
     said = shell("ip link set lo up; ip link set eth0 up; udhcpc -n -q -i eth0 -s /usr/share/udhcpc/default.script 2>&1")
     shows(said, r"lease of 10\.0\.2\.15 obtained from 10\.0\.2\.2")
     equal(sum_of(shell, f"wget -q -O - http://10.0.2.2:{server_port}/"), sha256(PAGE), "the page from the host")
-    shell("mkdir www; seq 1 5000 >www/numbers; httpd -h /root/www")
+    shell("mkdir www; seq 1 5000 >www/numbers; httpd -h www")
     with urllib.request.urlopen(f"http://127.0.0.1:{forwarded_port}/numbers", timeout=PATIENCE) as answer:
         equal(sha256(answer.read()), sums_of([5000])[0], "the page from the guest")
 

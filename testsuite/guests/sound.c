@@ -1,7 +1,7 @@
 // The guest's sound player and recorder: sound play|capture RATE CHANNELS [FRAMES]
-// play sends what stdin has, 16-bit samples, to the first sound card; capture takes so many frames from it to stdout.
-// It needs no C library and no ALSA library: only the kernel's interface, from include/uapi/sound/asound.h. Where it
-// fails, its exit code is the number of the error.
+// play sends what stdin has, 16-bit samples, to the first sound card; capture takes so many frames from it to
+// stdout. It needs no C library and no ALSA library: only the kernel's interface, from
+// include/uapi/sound/asound.h. Where it fails, its exit code is the number of the error.
 
 typedef unsigned int Word;
 typedef unsigned long Long;
@@ -19,7 +19,9 @@ static long call(long number, long a, long b, long c, long d) {
     return a0;
 }
 
-static void leave(long code) { call(SYS_EXIT, code, 0, 0, 0); }
+static void leave(long code) {
+    call(SYS_EXIT, code, 0, 0, 0);
+}
 
 static long must(long result) {
     if (result < 0) leave(-result);
@@ -137,4 +139,6 @@ __attribute__((used)) static void start(long* stack) {
     leave(0);
 }
 
-__attribute__((naked)) void _start(void) { __asm__("mv a0, sp\n\ttail %0" : : "i"(start)); }
+__attribute__((naked)) void _start(void) {
+    __asm__("mv a0, sp\n\ttail %0" : : "i"(start));
+}
