@@ -9,6 +9,7 @@ namespace backspin::snapshots {
 std::size_t SnapshotSet::cost(Entries::const_iterator entry) const {
     std::size_t bytes = sizeof(Entry) + entry->second.snapshot.state.fields.size() +
                         entry->second.snapshot.state.ends.size() * sizeof(std::uint32_t);
+    if (budget_.snapshots <= 1) return bytes;
     // A first snapshot is compared with an empty memory.
     PageRoot before;
     if (entry != entries_.begin() && std::prev(entry)->first.branch == entry->first.branch) {

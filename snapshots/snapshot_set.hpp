@@ -46,7 +46,9 @@ class SnapshotSet {
     void for_each(const std::function<void(const Snapshot&)>& visit) const;
 
     std::size_t size() const { return entries_.size(); }
-    /// What they cost: each its fields, and the pages in which it differs from the one before.
+    /// What they cost: each its fields, and the pages in which it differs from the one before. With a budget
+    /// of one snapshot there is nothing to choose between, and pages are not counted: that takes a share of a
+    /// run that only records.
     std::size_t bytes() const { return bytes_; }
 
   private:
