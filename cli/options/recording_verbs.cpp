@@ -111,7 +111,7 @@ Command read_log(const Verb& verb, const po::variables_map& values) {
 Verb export_verb() {
     Verb verb{"export",
               "console|pcap|wav FILE -o OUT",
-              "Writes console output, network packets or sound as other programs read them.",
+              "Writes console output, packets or sound in usual formats.",
               "FILE",
               {}};
     verb.selector = "FORMAT";
