@@ -43,7 +43,7 @@ std::vector<PageChange> SnapshotLoader::differences(const PageNumbers& wanted) c
 }
 
 void SnapshotLoader::apply(Database& database, RecordingContent& content, std::size_t index,
-                           std::vector<PageChange> changes) {
+                           const std::vector<PageChange>& changes) {
     PageIndex source{};  // where the last page was put: equal ones share it
     std::uint64_t last = kUnwrittenPage;
     for (const auto& change : changes) {

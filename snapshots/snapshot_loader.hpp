@@ -31,7 +31,7 @@ class SnapshotLoader {
     /// What has to change for the memory that is here to become that one, by page number.
     std::vector<PageChange> differences(const PageNumbers& wanted) const;
     void apply(Database& database, RecordingContent& content, std::size_t index,
-               std::vector<PageChange> changes);
+               const std::vector<PageChange>& changes);
 
     std::shared_ptr<PageStore> store_;
     std::optional<PageTable> memory_;

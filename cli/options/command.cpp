@@ -36,8 +36,7 @@ po::options_description outside_options(bool saving) {
     }
     add("keep", po::value<std::string>()->value_name("60s|512M"),
         "the recording holds the newest stretch only");
-    add("save-on", po::value<std::string>()->value_name("WHAT"),
-        "only then: panic, exit!=0, text:REGEX");
+    add("save-on", po::value<std::string>()->value_name("WHAT"), "only then: panic, exit!=0, text:REGEX");
     add("embed-disks", "the recording holds the drives' images whole");
     add("no-embed-disks", "it holds nothing of them but hashes");
     add("console", po::value<std::string>()->value_name("WHERE"),
@@ -263,7 +262,8 @@ Command read_replay(const Verb& verb, const po::variables_map& values) {
 
 /// In the order in which they are listed.
 std::vector<VerbEntry> all_verbs() {
-    std::vector<VerbEntry> verbs{{run_verb, read_run}, {record_verb, read_record}, {replay_verb, read_replay}};
+    std::vector<VerbEntry> verbs{
+        {run_verb, read_run}, {record_verb, read_record}, {replay_verb, read_replay}};
     const auto others = recording_verbs();
     verbs.insert(verbs.end(), others.begin(), others.end());
     verbs.push_back({dtb_verb, read_dtb});
