@@ -237,7 +237,8 @@ class Evaluation {
         // On top stand the channel and the function that GDB would have called.
         stack_.resize(stack_.size() - 2);
         std::vector<std::int64_t> arguments(count);
-        for (auto i = count; i-- > 0;) arguments[i] = static_cast<std::int64_t>(*pop());
+        // Below, the first argument is the uppermost.
+        for (auto& argument : arguments) argument = static_cast<std::int64_t>(*pop());
         const auto printed = agent_format(text.substr(0, text.find('\0')), arguments, context_);
         if (!printed) return false;
         context_.agent_print(*printed);

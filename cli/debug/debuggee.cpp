@@ -142,7 +142,7 @@ void Debuggee::report_watches(gdbstub::WatchTiming timing) {
 /// Several breakpoints may lie at one place: one that has no tasks stops, whatever the others say.
 bool Debuggee::is_hit(const Hit& hit) {
     using Kind = gdbstub::BreakpointKind;
-    HartContext context(machine_, registers_, hit.hart, printer_.print);
+    HartContext context(machine_, registers_, hit.hart);
     bool stops = false;
     for (const auto kind : {Kind::software, Kind::hardware, Kind::write, Kind::read, Kind::access}) {
         if (stop_kind(kind) != hit.kind) continue;
@@ -159,9 +159,14 @@ bool Debuggee::is_hit(const Hit& hit) {
 bool Debuggee::do_tasks(const gdbstub::BreakpointTasks& tasks, const Hit& hit, HartContext& context) const {
     if (!holds(tasks, context)) return false;
     if (tasks.commands.empty()) return true;
-    if (!printer_.enabled || hit.at < printer_.printed_until) return false;
-    // A command that cannot be run is the client's again, or its user's.
-    return !std::ranges::all_of(tasks.commands, [&](const auto& command) { return command.run(context); });
+    // A hit may be asked about more than once within a move and must always be judged alike; only printing is
+    // done once. A command that cannot be run is the client's again, or its user's.
+    const bool done =
+        std::ranges::all_of(tasks.commands, [&](const auto& command) { return command.run(context); });
+    const bool is_new = printer_.enabled && hit.at >= printer_.printed_until;
+    const auto text = context.take_printed();
+    if (done && is_new && printer_.print) printer_.print(text);
+    return !done;
 }
 
 replay::Stops Debuggee::stops() {

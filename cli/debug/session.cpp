@@ -33,9 +33,7 @@ class DebugServer {
                                         [this](std::span<const std::byte> bytes) { received(bytes); },
                                         [this] { lost_ = true; },
                                     });
-        debuggee_.set_print([this](std::string_view text) {
-            if (session_) session_->console_output(text);
-        });
+        debuggee_.set_print([this](std::string_view text) { print(text); });
         setup.timeline.set_host({
             .input = setup.input,
             .interrupted = [this] { return interrupted(); },
@@ -154,6 +152,11 @@ class DebugServer {
         if (!handling_) send();
         return lost_ || setup_.loop.end_request() != EndRequest::none ||
                (session_ && session_->interrupt_requested());
+    }
+
+    /// What a breakpoint prints is not dropped when it comes faster than the client reads: the guest waits.
+    void print(std::string_view text) {
+        while (session_ && !session_->console_output(text) && !interrupted()) setup_.loop.wait(10ms);
     }
 
     void tell(const replay::SearchProgress& progress) {

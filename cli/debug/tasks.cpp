@@ -15,10 +15,6 @@ bool HartContext::agent_memory(gdbstub::Address at, std::span<std::byte> into) {
     return machine_.read_memory(hart_, {at.value}, into) == into.size();
 }
 
-void HartContext::agent_print(std::string_view text) {
-    if (print_) print_(text);
-}
-
 std::uint64_t key_of(const TasksByBreakpoint& breakpoints) {
     std::uint64_t key = 0;
     const auto add = [&](const void* data, std::size_t size) {

@@ -4,7 +4,9 @@
 #include <functional>
 #include <map>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/machine.hpp"
 #include "cli/debug/registers.hpp"
@@ -24,19 +26,19 @@ struct TaskPrinter {
 /// A hart that stands at a hit, as the bytecode sees it.
 class HartContext final : public gdbstub::AgentContext {
   public:
-    HartContext(const emu::RiscvMachine& machine, const RegisterTable& registers, HartId hart,
-                const std::function<void(std::string_view)>& print)
-        : machine_(machine), registers_(registers), hart_(hart), print_(print) {}
+    HartContext(const emu::RiscvMachine& machine, const RegisterTable& registers, HartId hart)
+        : machine_(machine), registers_(registers), hart_(hart) {}
 
     std::optional<std::uint64_t> agent_register(gdbstub::RegisterNumber number) override;
     bool agent_memory(gdbstub::Address at, std::span<std::byte> into) override;
-    void agent_print(std::string_view text) override;
+    void agent_print(std::string_view text) override { printed_ += text; }
+    std::string take_printed() { return std::exchange(printed_, {}); }
 
   private:
     const emu::RiscvMachine& machine_;
     const RegisterTable& registers_;
     HartId hart_;
-    const std::function<void(std::string_view)>& print_;
+    std::string printed_;
 };
 
 using TasksByBreakpoint = std::map<gdbstub::Breakpoint, gdbstub::BreakpointTasks>;

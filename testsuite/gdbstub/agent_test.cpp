@@ -193,6 +193,11 @@ TEST(AgentExpression, PrintsAsAnAgentsPrintf) {
     EXPECT_TRUE(program({0x22, 42, 0x22, 0, 0x22, 0, 0x34, 1, 0, 7, 'x', '=', '%', 'd', '\\', 'n', 0, 0x27})
                     .run(context));
     EXPECT_EQ(context.printed, "x=42\n");
+    // GDB pushes the last argument first.
+    context.printed.clear();
+    EXPECT_TRUE(program({0x22, 1, 0x22, 2, 0x22, 0, 0x22, 0, 0x34, 2, 0, 6, '%', 'd', '-', '%', 'd', 0, 0x27})
+                    .run(context));
+    EXPECT_EQ(context.printed, "2-1");
 }
 
 TEST(AgentExpression, SurvivesAnyBytes) {
