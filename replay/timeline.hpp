@@ -109,7 +109,8 @@ class Timeline {
     /// told in the hits.
     Stopped step_back(HartId hart, const StepPolicy& policy, const Stops& stops = {});
 
-    /// A debugger's write, or the push of a button, as one step. Only at the frontier of a live timeline; nothing if it was made.
+    /// A debugger's write, or the push of a button, as one step. Only at the frontier of a live timeline;
+    /// nothing if it was made.
     std::optional<Refused> write(const Input& input);
 
   private:

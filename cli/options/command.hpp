@@ -74,7 +74,8 @@ struct ReplayCommand {
     std::string file;
     std::optional<Endpoint> gdb;
     ConsoleChoice console = StdioConsole{};
-    std::vector<ConsoleChoice> virtio_consoles;  ///< of the recording's, the first ones; the others are silent
+    std::vector<ConsoleChoice>
+        virtio_consoles;                   ///< of the recording's, the first ones; the others are silent
     std::vector<std::string> drive_files;  ///< images of the recording's drives, the first ones in order
     std::optional<std::chrono::nanoseconds> timeout;
     bool force = false;

@@ -89,20 +89,20 @@ void read_files(const po::variables_map& values, const std::optional<std::string
 po::options_description machine_options() {
     const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
     po::options_description options("Machine");
-    options.add_options()                                                                    //
-        ("ram", text("SIZE"), "size of RAM (default 128M)")                                  //
-        ("cpu", text("ISA"), "rv64 or rv32, or what is in them: rv64gc,+zfh,-zba")           //
-        ("harts", text("N"), "how many harts, 1 to 8 (default 1)")                           //
-        ("quantum", text("STEPS"), "length of a hart's turn (default 5000)")                 //
-        ("chaos", text("SEED"), "turns of varying lengths, by this seed")                    //
+    options.add_options()                                                              //
+        ("ram", text("SIZE"), "size of RAM (default 128M)")                            //
+        ("cpu", text("ISA"), "rv64 or rv32, or what is in them: rv64gc,+zfh,-zba")     //
+        ("harts", text("N"), "how many harts, 1 to 8 (default 1)")                     //
+        ("quantum", text("STEPS"), "length of a hart's turn (default 5000)")           //
+        ("chaos", text("SEED"), "turns of varying lengths, by this seed")              //
         ("kernel", text("FILE"), "a kernel for OpenSBI to start: Linux, ELF, U-Boot")  //
-        ("initrd", text("FILE"), "the kernel's initial RAM disk")                            //
-        ("append", text("TEXT"), "the kernel's command line")                                //
-        ("bios", text("FILE"), "firmware that starts first; none; default: OpenSBI")         //
-        ("rtc", text("DATE"), "date at power-on, now, or host (default 2025-01-01)")         //
-        ("ns-per-step", text("N"), "virtual nanoseconds of a step (default 10)")             //
-        ("no-reboot", "the guest's reset ends the run")                                      //
-        ("semihosting", "answer the program's semihosting calls")                            //
+        ("initrd", text("FILE"), "the kernel's initial RAM disk")                      //
+        ("append", text("TEXT"), "the kernel's command line")                          //
+        ("bios", text("FILE"), "firmware that starts first; none; default: OpenSBI")   //
+        ("rtc", text("DATE"), "date at power-on, now, or host (default 2025-01-01)")   //
+        ("ns-per-step", text("N"), "virtual nanoseconds of a step (default 10)")       //
+        ("no-reboot", "the guest's reset ends the run")                                //
+        ("semihosting", "answer the program's semihosting calls")                      //
         ("arguments", text("TEXT"), "its command line (default: the image's name)");
     return options;
 }
