@@ -79,7 +79,7 @@ std::optional<DeviceOptions> device_of(std::string_view text) {
     if (!in.is_object() || !in.contains("kind") || !in["kind"].is_string()) return std::nullopt;
     const auto kind = in["kind"].get<std::string>();
     using emu::virtio::InputOptions;
-    if (kind == "none") return DeviceOptions{};
+    if (kind == "none") return std::optional<DeviceOptions>(std::in_place);
     if (kind == "console") return emu::virtio::ConsoleOptions{};
     if (kind == "keyboard") return InputOptions{InputOptions::Kind::keyboard};
     if (kind == "pointer") return InputOptions{InputOptions::Kind::pointer};
