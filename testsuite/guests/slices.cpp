@@ -64,6 +64,9 @@ void compare(const RiscvMachine& machine, const Digest& expected, const SavedSta
 }
 
 /// Digests at regular positions, and the snapshots there.
+/// After so many steps the guest has brought up its devices.
+constexpr std::uint64_t kWholeBoot = 1'500'000'000;
+
 struct Course {
     std::uint64_t every = 0;
     std::vector<Digest> digests;
@@ -220,6 +223,21 @@ std::uint64_t judged(const Boot& boot, const Course& course, std::uint64_t stret
     return made;
 }
 
+/// What the devices have done by the end of the course; throws if one was left alone.
+std::string work_of_devices(const Boot& boot, const Course& course) {
+    Board board(boot.options().board);
+    board.load(course.states.back());
+    std::string text;
+    for (std::size_t i = 0; i < board.component_names().size(); ++i) {
+        for (const auto& field : board.describe(i)) {
+            if (field.name != "handed_out" && field.name != "sectors_read") continue;
+            text += fmt::format(" {} {}", field.name, field.value);
+            if (field.value == "0x0") throw std::runtime_error("the guest never used a device:" + text);
+        }
+    }
+    return text;
+}
+
 int run(std::span<char*> arguments) {
     if (arguments.size() != 7) {
         fmt::print(stderr, "usage: guest_slices FIRMWARE KERNEL INITRD HARTS STEPS SEED\n");
@@ -231,6 +249,7 @@ int run(std::span<char*> arguments) {
     constexpr std::uint64_t kStations = 24;
     const auto course = one_slice(boot, steps, kStations);
     fmt::print("one slice: {} steps on {} hart(s)\n", kStations * course.every, arguments[4]);
+    if (steps >= kWholeBoot) fmt::print("devices:{}\n", work_of_devices(boot, course));
     fmt::print("slices: {} of random length\n", random_slices(boot, course, random));
     fmt::print("armed: {} hits\n", armed(boot, course));
     fmt::print("judge: {} steps of the reference\n", judged(boot, course, kStations, steps / 500));
