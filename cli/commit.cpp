@@ -105,7 +105,7 @@ std::size_t find_drive(const CommitCommand& command, const MachineSetup& setup) 
 }
 
 /// Page by page: what the guest wrote, or else the image beneath. Pages of zeros become holes.
-void write_drive(emu::Drive drive, NewImage& out) {
+void write_drive(const emu::Drive& drive, NewImage& out) {
     std::vector<std::byte> block(kDiskBlock);
     for (std::uint64_t offset = 0; offset < drive.size(); offset += kDiskBlock) {
         const auto bytes = std::span(block).first(std::min(kDiskBlock, drive.size() - offset));

@@ -27,7 +27,7 @@ SaveOn parse_save_on(std::string_view text) {
     if (text.starts_with(kText) && text.size() > kText.size()) {
         SaveOn choice{SaveOn::Kind::text, std::string(text.substr(kText.size()))};
         try {
-            const std::regex compiled(choice.text);
+            static_cast<void>(std::regex(choice.text));
             return choice;
         } catch (const std::regex_error& error) {
             throw UsageError(fmt::format("--save-on {}: is no regular expression: {}", text, error.what()));

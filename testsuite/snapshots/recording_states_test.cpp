@@ -2,7 +2,6 @@
 #include <random>
 #include <set>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "recording_fixture.hpp"
@@ -10,8 +9,6 @@
 
 namespace backspin::snapshots {
 namespace {
-
-using ::testing::HasSubstr;
 
 const Sample kNothing = sample(0);
 
@@ -159,8 +156,8 @@ TEST(RecordedChanges, ComeBackAndRefuseWhatIsNotOfTheirForm) {
 }
 
 TEST(RecordedChanges, OfNewPagesInARowTakeTwoBytesEach) {
-    std::vector<PageChange> changes;
-    for (std::uint64_t i = 0; i < 1000; ++i) changes.push_back({{i}, kFirstPage + i});
+    std::vector<PageChange> changes(1000);
+    for (std::uint64_t i = 0; i < changes.size(); ++i) changes[i] = {{i}, kFirstPage + i};
     EXPECT_EQ(encode_changes(changes).size(), 2000U);
 }
 
