@@ -49,7 +49,7 @@ std::string disassemble(unsigned xlen, VirtualAddress at, std::uint32_t word) {
         static_cast<std::uint8_t>(word), static_cast<std::uint8_t>(word >> 8),
         static_cast<std::uint8_t>(word >> 16), static_cast<std::uint8_t>(word >> 24)};
     const auto length = emu::instruction_length(static_cast<std::uint16_t>(word));
-    const auto text = Capstone(xlen).text(std::span(bytes).first(length), at.value);
+    auto text = Capstone(xlen).text(std::span(bytes).first(length), at.value);
     if (!text.empty()) return text;
     return length == 2 ? fmt::format(".half {:#06x}", word & 0xffff) : fmt::format(".word {:#010x}", word);
 }
