@@ -221,7 +221,7 @@ TEST(VirtioConsole, RefusesAStateThatItCannotHave) {
     // The last component is the console: how much is out, and a time that is there.
     auto bytes = state.fields;
     ASSERT_EQ(bytes[bytes.size() - 9], std::byte{1});
-    bytes.resize(bytes.size() - 9);
+    bytes.erase(bytes.end() - 9, bytes.end());
     bytes.push_back(std::byte{0});
     state.fields = bytes;
     state.ends.back() -= 8;
