@@ -61,7 +61,7 @@ class NetworkRun : public ::testing::Test {
   protected:
     static std::unique_ptr<emu::RiscvMachine> card_machine() {
         emu::MachineOptions options;
-        options.board.virtio.push_back(emu::virtio::NetOptions{});
+        options.board.virtio.emplace_back(emu::virtio::NetOptions{});
         return testing::machine_with("netcard", options);
     }
 
