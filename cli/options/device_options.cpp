@@ -78,7 +78,7 @@ void read_entropy(const po::variables_map& values, MachineChoice& machine) {
 
 WavSound parse_sound(std::string_view text) {
     WavSound files;
-    const UsageError error(fmt::format("--sound {}: give [out=FILE.wav][,in=FILE.wav], or none", text));
+    const auto usage = fmt::format("--sound {}: give [out=FILE.wav][,in=FILE.wav], or none", text);
     if (text == "none") return files;
     for (bool more = true; more;) {
         const auto comma = text.find(',');
@@ -86,10 +86,10 @@ WavSound parse_sound(std::string_view text) {
         more = comma != std::string_view::npos;
         if (more) text.remove_prefix(comma + 1);
         const bool is_in = part.starts_with("in=");
-        if (!is_in && !part.starts_with("out=")) throw error;
+        if (!is_in && !part.starts_with("out=")) throw UsageError(usage);
         auto& file = is_in ? files.in : files.out;
         const auto path = part.substr(is_in ? 3 : 4);
-        if (path.empty() || !file.empty()) throw error;
+        if (path.empty() || !file.empty()) throw UsageError(usage);
         file = path;
     }
     return files;
