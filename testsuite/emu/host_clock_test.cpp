@@ -1,8 +1,9 @@
 // The clock that is the host's: an access that needs its time waits for a reading, which is an input.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <span>
 #include <vector>
 
 #include "testsuite/emu/guest.hpp"
@@ -27,7 +28,7 @@ BoardOptions with_hosts_clock(std::size_t harts = 1) {
 
 Input reading(std::uint64_t value, std::size_t size = sizeof(std::uint64_t)) {
     std::vector<std::byte> bytes(size);
-    std::memcpy(bytes.data(), &value, std::min(size, sizeof value));
+    std::ranges::copy(std::as_bytes(std::span(&value, 1)).first(std::min(size, sizeof value)), bytes.begin());
     return DeviceInput{kRtcChannel, bytes};
 }
 
