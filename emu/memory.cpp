@@ -19,12 +19,12 @@ std::uint64_t checked_ram_size(std::uint64_t bytes) {
 }
 
 std::uint64_t pages_of(std::span<const std::shared_ptr<const DiskImage>> images) {
+    constexpr std::uint64_t kMost = Memory::kMostDriveBytes / kPageSize;
     std::uint64_t pages = 0;
     for (const auto& image : images) {
-        const auto size = image->size();
-        if (size > Memory::kMostDriveBytes ||
-            (pages += Drive::pages_for(size)) > Memory::kMostDriveBytes / kPageSize)
-            throw std::invalid_argument("the drives together have more than 1 TiB");
+        // One by one, so that no sum overflows.
+        pages += Drive::pages_for(std::min(image->size(), Memory::kMostDriveBytes + 1));
+        if (pages > kMost) throw std::invalid_argument("the drives together have more than 1 TiB");
     }
     return pages;
 }
