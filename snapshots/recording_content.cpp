@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "snapshots/recording_codec.hpp"
 #include "snapshots/recording_header.hpp"
@@ -15,7 +16,9 @@ std::vector<std::uint32_t> ends_at(const Statement& row, int column, std::size_t
     const auto bytes =
         bytes_at(row, column, kMostComponents * sizeof(std::uint32_t), "a snapshot's components");
     std::vector<std::uint32_t> ends(bytes.size() / sizeof(std::uint32_t));
-    std::memcpy(ends.data(), bytes.data(), ends.size() * sizeof(std::uint32_t));
+    // Either may be empty, which memcpy does not take.
+    std::ranges::copy(bytes.first(ends.size() * sizeof(std::uint32_t)),
+                      std::as_writable_bytes(std::span(ends)).begin());
     const bool whole = bytes.size() == components * sizeof(std::uint32_t) && std::ranges::is_sorted(ends) &&
                        (ends.empty() ? 0 : ends.back()) == size;
     if (!whole) throw Damage("holds a snapshot of other components than the recording's");

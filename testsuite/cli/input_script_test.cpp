@@ -1,6 +1,7 @@
 #include "cli/input_script.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <span>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -127,7 +128,8 @@ struct Event {
 std::vector<Event> events(InputScript& script, ScriptDevice device, std::uint64_t ns = 0) {
     const auto bytes = script.due({ns}, device);
     std::vector<Event> events(bytes.size() / sizeof(Event));
-    std::memcpy(events.data(), bytes.data(), events.size() * sizeof(Event));
+    std::ranges::copy(std::span(bytes).first(events.size() * sizeof(Event)),
+                      std::as_writable_bytes(std::span(events)).begin());
     return events;
 }
 
