@@ -322,6 +322,16 @@ snapshots::Configuration to_configuration(const MachineSetup& setup) {
     return configuration;
 }
 
+std::vector<snapshots::ImageSource> image_sources(const MachineSetup& setup) {
+    std::vector<snapshots::ImageSource> images;
+    for (const auto& image : setup.images) {
+        // Names are for messages only: of one that is too long, the end says most.
+        const auto tail = image.name.size() > 255 ? image.name.substr(image.name.size() - 255) : image.name;
+        images.push_back({tail, image.role, image.bytes});
+    }
+    return images;
+}
+
 MachineSetup from_recording(const snapshots::RecordingReader& reader,
                             std::span<const std::string> drive_files) {
     const auto& configuration = reader.configuration();

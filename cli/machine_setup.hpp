@@ -53,6 +53,9 @@ std::unique_ptr<emu::RiscvMachine> build_machine(const MachineSetup& setup);
 /// The device tree in that machine's memory; there may be no image. Throws StartError.
 std::vector<std::byte> device_tree_of(const MachineSetup& setup);
 
+/// The images as a recording keeps them. Valid as long as the setup.
+std::vector<snapshots::ImageSource> image_sources(const MachineSetup& setup);
+
 /// The keys and values that a recording keeps, and back. from_recording throws StartError for what this
 /// program cannot build, and RecordingError.
 snapshots::Configuration to_configuration(const MachineSetup& setup);

@@ -11,16 +11,6 @@
 namespace backspin::cli {
 namespace {
 
-std::vector<snapshots::ImageSource> sources(const MachineSetup& setup) {
-    std::vector<snapshots::ImageSource> images;
-    for (const auto& image : setup.images) {
-        // Names are for messages only: of one that is too long, the end says most.
-        const auto tail = image.name.size() > 255 ? image.name.substr(image.name.size() - 255) : image.name;
-        images.push_back({tail, image.role, image.bytes});
-    }
-    return images;
-}
-
 /// The channels whose output is text.
 std::vector<Channel> consoles_of(const MachineSetup& setup) {
     std::vector<Channel> consoles{emu::kConsoleChannel};
@@ -72,7 +62,7 @@ std::unique_ptr<Recorder::Track> Recorder::begin(const std::string& path, snapsh
     const auto at = start ? start->at.step : StepCount{};
     const auto now = clock_();
     return std::unique_ptr<Track>(new Track{path,
-                                            {path, overwrite, to_configuration(setup_), sources(setup_),
+                                            {path, overwrite, to_configuration(setup_), image_sources(setup_),
                                              machine_.component_names(), std::move(start)},
                                             SnapshotPolicy(at, now),
                                             now});

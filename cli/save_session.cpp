@@ -11,16 +11,6 @@ namespace {
 /// Snapshots in the file: enough for a reader to be near any place, and to check in parallel.
 constexpr std::uint64_t kSnapshots = 32;
 
-std::vector<snapshots::ImageSource> sources(const MachineSetup& setup) {
-    std::vector<snapshots::ImageSource> images;
-    for (const auto& image : setup.images) {
-        // Names are for messages only: of one that is too long, the end says most.
-        const auto tail = image.name.size() > 255 ? image.name.substr(image.name.size() - 255) : image.name;
-        images.push_back({tail, image.role, image.bytes});
-    }
-    return images;
-}
-
 /// What the guest has read of its drives up to now.
 void add_disks(snapshots::RecordingWriter& writer, const MachineSetup& setup) {
     for (std::uint32_t drive = 0; drive < setup.observed_disks.size(); ++drive) {
@@ -39,7 +29,7 @@ void save_session(const std::string& path, const MachineSetup& setup, emu::Riscv
     if (timeline.begin() != Position{})
         throw StartError("a history that began at a snapshot is recorded from its start: use --save");
     snapshots::RecordingWriter writer(path, snapshots::Overwrite::refuse, to_configuration(setup),
-                                      sources(setup), machine.component_names());
+                                      image_sources(setup), machine.component_names());
     for (const auto& event : timeline.log().events(Branch{}))
         writer.add(snapshots::RecordedEvent{event.at, event.input});
     const auto home = timeline.position();

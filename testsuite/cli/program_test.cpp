@@ -1,12 +1,9 @@
 // The program as its user sees it: arguments in; exit code, files and lines on stderr out.
-#include "cli/program.hpp"
-
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <functional>
-#include <sstream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -19,7 +16,7 @@
 #include "cli/options/help.hpp"
 #include "snapshots/recording.hpp"
 #include "testsuite/cli/guest_programs.hpp"
-#include "testsuite/cli/temporary_folder.hpp"
+#include "testsuite/cli/program_runner.hpp"
 
 namespace backspin::cli {
 namespace {
@@ -27,30 +24,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-struct Outcome {
-    int exit_code = 0;
-    std::string out;
-    std::string err;
-};
-
-class Program : public ::testing::Test {
+class Program : public ProgramTest {
   protected:
-    /// Words of `line` that start with @ name a file in the test's folder.
-    Outcome run(const std::string& line) {
-        std::istringstream words(line);
-        std::vector<std::string> arguments;
-        for (std::string word; words >> word;) {
-            if (const auto at = word.find('@'); at != std::string::npos) {
-                word = word.substr(0, at) + folder_ / word.substr(at + 1);
-            }
-            arguments.push_back(word);
-        }
-        ::testing::internal::CaptureStdout();
-        ::testing::internal::CaptureStderr();
-        const int exit_code = run_program(arguments);
-        return {exit_code, ::testing::internal::GetCapturedStdout(),
-                ::testing::internal::GetCapturedStderr()};
-    }
     /// Runs quietly with its console in @console.
     Outcome quiet(const std::string& line) { return run(line + " --force --console file:@console"); }
     std::string console() const { return slurp(folder_ / "console"); }
@@ -66,8 +41,6 @@ class Program : public ::testing::Test {
         });
         return events;
     }
-
-    TemporaryFolder folder_;
 };
 
 void expect_one_line(const Outcome& outcome) {

@@ -10,13 +10,12 @@
 #include "cli/first_wrong_step.hpp"
 #include "cli/input_gist.hpp"
 #include "cli/machine_setup.hpp"
-#include "cli/program.hpp"
 #include "cli/recorded_run.hpp"
 #include "cli/save_session.hpp"
 #include "cli/verification.hpp"
 #include "snapshots/recording.hpp"
 #include "testsuite/cli/guest_programs.hpp"
-#include "testsuite/cli/temporary_folder.hpp"
+#include "testsuite/cli/program_runner.hpp"
 
 namespace backspin::cli {
 namespace {
@@ -24,30 +23,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-struct Outcome {
-    int exit_code = 0;
-    std::string out;
-    std::string err;
-};
-
-class RecordingVerbs : public ::testing::Test {
+class RecordingVerbs : public ProgramTest {
   protected:
-    /// Words of `line` that start with @ name a file in the test's folder.
-    Outcome run(const std::string& line) {
-        std::istringstream words(line);
-        std::vector<std::string> arguments;
-        for (std::string word; words >> word;) {
-            if (const auto at = word.find('@'); at != std::string::npos)
-                word = word.substr(0, at) + folder_ / word.substr(at + 1);
-            arguments.push_back(word);
-        }
-        ::testing::internal::CaptureStdout();
-        ::testing::internal::CaptureStderr();
-        const int exit_code = run_program(arguments);
-        return {exit_code, ::testing::internal::GetCapturedStdout(),
-                ::testing::internal::GetCapturedStderr()};
-    }
-
     /// A guest that echoes "ab\nq", recorded.
     void record_echo() {
         write_image(folder_ / "guest", kEchoesIdling);
@@ -81,8 +58,6 @@ class RecordingVerbs : public ::testing::Test {
         writer.finish({{{}, {10'000}}, machine->time(), "step limit", std::nullopt});
     }
     static void leave(SavedState&) {}
-
-    TemporaryFolder folder_;
 };
 
 std::vector<nlohmann::json> lines_of(const std::string& text) {

@@ -4,117 +4,45 @@
 #include <string.h>
 
 #include "board.h"
+#include "virtio.h"
 
-// ---- the card: virtio-mmio, two split queues of a few buffers ------------------------------------
+// ---- the card: two queues of a few buffers ------------------------------------
 
-#define TRANSPORTS 8
-#define QUEUE_SIZE 4u
 #define BUFFER_BYTES 1536u
 #define HEADER_BYTES 12u
 
 enum { RECEIVE, TRANSMIT };
-enum reg {
-    DEVICE_ID = 0x008,
-    DRIVER_FEATURES = 0x020,
-    DRIVER_FEATURES_SEL = 0x024,
-    QUEUE_SEL = 0x030,
-    QUEUE_NUM = 0x038,
-    QUEUE_READY = 0x044,
-    QUEUE_NOTIFY = 0x050,
-    INTERRUPT_STATUS = 0x060,
-    INTERRUPT_ACK = 0x064,
-    STATUS = 0x070,
-    QUEUE_DESC = 0x080,
-    QUEUE_DRIVER = 0x090,
-    QUEUE_DEVICE = 0x0a0,
-    CONFIG = 0x100,
-};
+enum features { HAS_ADDRESS = 1u << 5 };
 
-struct descriptor {
-    uint64_t at;
-    uint32_t length;
-    uint16_t flags, next;
-};
-struct queue {
-    struct descriptor descriptors[QUEUE_SIZE];
-    struct {
-        uint16_t flags, index, ring[QUEUE_SIZE], used_event;
-    } available;
-    struct {
-        uint16_t flags, index;
-        struct {
-            uint32_t head, length;
-        } ring[QUEUE_SIZE];
-        uint16_t available_event;
-    } used __attribute__((aligned(4)));
-    uint8_t buffers[QUEUE_SIZE][BUFFER_BYTES];
-};
-
-static volatile struct queue queues[2] __attribute__((aligned(16)));
-static volatile uint8_t* card;
-static unsigned card_number;
+static volatile struct virtio_queue queues[2];
+static uint8_t buffers[2][VIRTIO_QUEUE_SIZE][BUFFER_BYTES];
+static int card;
 static uint8_t mac[6];
 
-static volatile uint32_t* reg(enum reg which) {
-    return (volatile uint32_t*)(card + which);
-}
-static uint8_t* buffer(unsigned queue, unsigned index) {
-    return (uint8_t*)(uintptr_t)queues[queue].buffers[index];
-}
-
-static bool find_card(void) {
-    for (card_number = 0; card_number < TRANSPORTS; ++card_number) {
-        card = (volatile uint8_t*)(0x10001000 + 0x1000ul * card_number);
-        if (*reg(DEVICE_ID) == 1) return true;
-    }
-    return false;
-}
-
-static void set_address(enum reg which, const volatile void* at) {
-    *reg(which) = (uint32_t)(uintptr_t)at;
-    *reg(which + 4) = 0;
-}
-
 static void give(unsigned queue, unsigned index) {
-    volatile struct queue* q = &queues[queue];
-    q->available.ring[q->available.index % QUEUE_SIZE] = (uint16_t)index;
-    __sync_synchronize();
-    q->available.index++;
-    __sync_synchronize();
-    *reg(QUEUE_NOTIFY) = queue;
+    virtio_give(card, queue, &queues[queue], index);
 }
 
 static void start_card(void) {
-    *reg(STATUS) = 0;
-    *reg(STATUS) = 1;
-    *reg(STATUS) = 1 | 2;
-    *reg(DRIVER_FEATURES_SEL) = 0;
-    *reg(DRIVER_FEATURES) = 1u << 5;  // the card has an address
-    *reg(DRIVER_FEATURES_SEL) = 1;
-    *reg(DRIVER_FEATURES) = 1;  // version 1
-    *reg(STATUS) = 1 | 2 | 8;
+    virtio_begin(card, HAS_ADDRESS);
     for (unsigned n = 0; n < 2; ++n) {
-        *reg(QUEUE_SEL) = n;
-        *reg(QUEUE_NUM) = QUEUE_SIZE;
-        set_address(QUEUE_DESC, queues[n].descriptors);
-        set_address(QUEUE_DRIVER, &queues[n].available);
-        set_address(QUEUE_DEVICE, &queues[n].used);
-        for (unsigned i = 0; i < QUEUE_SIZE; ++i) {
-            queues[n].descriptors[i].at = (uintptr_t)buffer(n, i);
+        for (unsigned i = 0; i < VIRTIO_QUEUE_SIZE; ++i) {
+            queues[n].descriptors[i].at = (uintptr_t)buffers[n][i];
             queues[n].descriptors[i].length = BUFFER_BYTES;
-            queues[n].descriptors[i].flags = n == RECEIVE ? 2 : 0;
+            queues[n].descriptors[i].flags = n == RECEIVE ? VIRTIO_WRITE : 0;
         }
-        *reg(QUEUE_READY) = 1;
+        virtio_set_up(card, n, &queues[n]);
     }
-    *reg(STATUS) = 1 | 2 | 8 | 4;
-    for (unsigned i = 0; i < sizeof mac; ++i) mac[i] = card[CONFIG + i];
-    for (unsigned i = 0; i < QUEUE_SIZE; ++i) give(RECEIVE, i);
+    virtio_go(card);
+    const volatile uint8_t* space = (const volatile uint8_t*)virtio_register(card, VIRTIO_CONFIG);
+    for (unsigned i = 0; i < sizeof mac; ++i) mac[i] = space[i];
+    for (unsigned i = 0; i < VIRTIO_QUEUE_SIZE; ++i) give(RECEIVE, i);
 }
 
 static void send(const void* frame, unsigned length) {
-    unsigned index = queues[TRANSMIT].available.index % QUEUE_SIZE;
-    memset(buffer(TRANSMIT, index), 0, HEADER_BYTES);
-    memcpy(buffer(TRANSMIT, index) + HEADER_BYTES, frame, length);
+    unsigned index = queues[TRANSMIT].available.index % VIRTIO_QUEUE_SIZE;
+    memset(buffers[TRANSMIT][index], 0, HEADER_BYTES);
+    memcpy(buffers[TRANSMIT][index] + HEADER_BYTES, frame, length);
     queues[TRANSMIT].descriptors[index].length = HEADER_BYTES + length;
     give(TRANSMIT, index);
 }
@@ -129,8 +57,8 @@ static void send(const void* frame, unsigned length) {
 static uint64_t patience_ends;
 
 static void allow_waking(void) {
-    PLIC[1 + card_number] = 1;
-    PLIC[PLIC_ENABLE] = 2u << card_number;
+    PLIC[1 + card] = 1;
+    PLIC[PLIC_ENABLE] = 2u << card;
     patience_ends = timer_now() + 10ull * TIMER_HZ;
     timer_at(patience_ends);
     set_csr(mie, MIE_MEIE | MIE_MTIE);  // they only wake: mstatus.MIE stays off
@@ -146,14 +74,14 @@ static const uint8_t* receive(unsigned* length) {
         if (timer_now() >= patience_ends) return NULL;
         __asm__ volatile("wfi");
         uint32_t source = PLIC[PLIC_CLAIM];
-        *reg(INTERRUPT_ACK) = *reg(INTERRUPT_STATUS);
+        *virtio_register(card, VIRTIO_INTERRUPT_ACK) = *virtio_register(card, VIRTIO_INTERRUPT_STATUS);
         if (source) PLIC[PLIC_CLAIM] = source;
     }
     __sync_synchronize();
-    unsigned entry = taken++ % QUEUE_SIZE;
+    unsigned entry = taken++ % VIRTIO_QUEUE_SIZE;
     held = (int)queues[RECEIVE].used.ring[entry].head;
     *length = queues[RECEIVE].used.ring[entry].length - HEADER_BYTES;
-    return buffer(RECEIVE, (unsigned)held) + HEADER_BYTES;
+    return buffers[RECEIVE][held] + HEADER_BYTES;
 }
 
 // ---- frames --------------------------------------------------------------------------------------
@@ -236,7 +164,8 @@ static bool told_an_address(const uint8_t* frame, unsigned length) {
 }
 
 int main(void) {
-    if (!find_card()) {
+    card = virtio_find(VIRTIO_NET);
+    if (card < 0) {
         puts("no network card");
         power_off(2);
     }
