@@ -157,11 +157,11 @@ def use_second_console(bench, shell, path):
         connection.connect(str(path))
         reader = Reader(connection.fileno())
         # While somebody has it open: afterwards it is set up as ever again.
-        shell("((stty raw -echo; echo the guest says; head -n 1 >/tmp/heard.hvc0; tr a-z A-Z </tmp/heard.hvc0) "
-              "<>/dev/hvc0 >&0 &)")
-        reader.until(r"the guest says\n", PATIENCE)
-        connection.sendall(b"and the host answers\n")
-        reader.until(r"AND THE HOST ANSWERS\n", PATIENCE)
+        with shell.running("(stty raw -echo; echo the guest says; head -n 1 >/tmp/heard.hvc0; "
+                           "tr a-z A-Z </tmp/heard.hvc0) <>/dev/hvc0 >&0"):
+            reader.until(r"the guest says\n", PATIENCE)
+            connection.sendall(b"and the host answers\n")
+            reader.until(r"AND THE HOST ANSWERS\n", PATIENCE)
         equal(shell("cat /tmp/heard.hvc0"), "and the host answers\n", "what the guest read")
 
 

@@ -3,6 +3,7 @@
 Scenarios say what machine they want and what should be read; which emulator it is, is a matter of the command line.
 """
 
+import contextlib
 import dataclasses
 import pathlib
 import re
@@ -158,6 +159,10 @@ class Console:
     def answer(self, command, prompt):
         """Types a command at the prompt; returns what it prints up to the next prompt, without its echo."""
         self.type(command + "\n")
+        return self.rest_of_answer(command, prompt)
+
+    def rest_of_answer(self, command, prompt):
+        """What the command, typed already, prints up to the next prompt, without its echo."""
         text = self.until(rf"^(\x1b\[6n)?{re.escape(prompt)}")
         return text[:text.rindex(prompt)].removeprefix(command + "\n")
 
@@ -181,6 +186,17 @@ class Shell:
 
     def __call__(self, command):
         return self.console.answer(command, self.PROMPT)
+
+    @contextlib.contextmanager
+    def running(self, command):
+        """The command runs in the foreground meanwhile, and must end by itself.
+
+        In the background, its end would signal the shell while the next command is typed; busybox then may lose one
+        character of the echo.
+        """
+        self.console.type(command + "\n")
+        yield
+        self.console.rest_of_answer(command, self.PROMPT)
 
     def power_off(self):
         self.console.type("poweroff -f\n")
