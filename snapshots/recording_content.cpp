@@ -103,8 +103,9 @@ void RecordingContent::take_image(const Statement& row) {
 }
 
 void RecordingContent::take_image_chunk(const Statement& row) {
-    const auto most = images.empty() ? 0 : images.size() - 1;
-    ++stored_chunks_.at(number_at(row, 1, most, "a piece of no image"));
+    const auto image = number_at(row, 1, kMostImages, "a piece of no image");
+    if (image >= images.size()) throw Damage("holds a piece of no image");
+    ++stored_chunks_[image];
 }
 
 void RecordingContent::check_images() const {

@@ -72,6 +72,11 @@ TEST_F(HostileRecording, ResealedAsItIsOpens) {
 
 TEST_F(HostileRecording, EveryColumnIsBounded) {
     const std::vector<std::pair<std::string, std::string>> cases{
+        {"DELETE FROM images", "a piece of no image"},
+        {"DELETE FROM images WHERE id=2; UPDATE image_chunks SET image=1 WHERE id=1", "a piece of no image"},
+        {"UPDATE image_chunks SET image=0, id=99 WHERE id=3", "opened"},
+        {"UPDATE image_chunks SET image=1 WHERE id=3", "does not hold all of image 0"},
+        {"UPDATE image_chunks SET image=-1 WHERE id=3", "a piece of no image"},
         {"UPDATE components SET name=hex(zeroblob(128)) WHERE id=1", "a component's name out of bounds"},
         {"UPDATE components SET name=x'00' WHERE id=1", "a component's name out of bounds"},
         {"DELETE FROM components WHERE id=1", "digests of unknown form"},
