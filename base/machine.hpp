@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/access_notes.hpp"
 #include "base/address.hpp"
 #include "base/input.hpp"
 #include "base/pages.hpp"
@@ -164,6 +165,10 @@ class Machine {
     virtual void set_stop_points(std::span<const StopPoint> points) = 0;
 
     virtual void set_output(OutputSink* sink) = 0;
+
+    /// What the steps since the last call touched, whichever states were loaded between them. Nothing from a
+    /// machine that takes no notes: then searches run again through everything.
+    virtual std::optional<AccessNotes> take_access_notes() { return std::nullopt; }
 
     /// save, load, save gives identical bytes; loading calls no behaviour.
     virtual SavedState save() = 0;

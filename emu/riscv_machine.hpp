@@ -29,7 +29,8 @@ struct MachineOptions {
 /// The board as its device tree tells it.
 BoardDescription describe(const MachineOptions& options);
 
-class RiscvMachine final : public Machine {
+/// Open to derivation for tests that need one which goes wrong.
+class RiscvMachine : public Machine {
   public:
     /// At power-on, with the files in memory. Throws std::invalid_argument for options out of range,
     /// LoadError for files that do not fit. One drive for each image.
@@ -50,6 +51,7 @@ class RiscvMachine final : public Machine {
     ExecutionContext context(HartId hart) const override;
     void set_stop_points(std::span<const StopPoint> points) override { engine_->set_stop_points(points); }
     void set_output(OutputSink* sink) override { sink_ = sink; }
+    std::optional<AccessNotes> take_access_notes() override { return engine_->take_access_notes(); }
     SavedState save() override;
     void load(const SavedState& state) override;
     std::span<const std::string_view> component_names() const override { return board_.component_names(); }

@@ -22,7 +22,9 @@ History::History(Machine& machine, PastRun past, Frontier kind, const TimelineOp
       live_(kind == Frontier::live),
       passed_(options.epoch_steps),
       stored_(options.stored),
-      listener_(options.listener) {
+      listener_(options.listener),
+      accesses_(options.epoch_steps),
+      uses_accesses_(options.use_access_index) {
     if (frontier_ < begin_) throw BadLog("a run that ends before it begins");
     if (log_.next(branch_, frontier_) != nullptr) throw BadLog("an input after the end of the run");
     const auto* first = log_.next(branch_, {});
@@ -39,12 +41,14 @@ std::chrono::nanoseconds History::host_time() const {
 Arrival History::run(const Way& way) {
     assert(live_ || way.look_ahead || way.until <= frontier_);
     if (way.observer != nullptr) machine_.set_stop_points(way.points);
+    if (way.look_ahead) keep_accesses();
     auto& pacer = way.observer != nullptr ? observed_pacer_ : plain_pacer_;
     auto slice_begin = now();
     auto slice_end = after(slice_begin, pacer.next());
     auto began = host_time();
     while (now() < way.until) {
         const auto* event = now() < frontier_ ? log_.next(branch_, now()) : nullptr;
+        if (!way.look_ahead) note_accesses();
         if (event != nullptr && event->at.step == now()) {
             if (machine_.apply(event->input, way.observer) == Verdict::stop) return Arrival::stopped;
             arrived(way);
@@ -73,8 +77,10 @@ Arrival History::run(const Way& way) {
 
 StepCount History::bound(const Way& way) const {
     // What lies at an epoch's end is kept when the machine comes by.
+    if (way.look_ahead) return kEndOfTime;
     const auto epoch_end = passed_.boundary_after(now());
-    return !way.look_ahead && is_new_epoch(epoch_end) ? epoch_end : kEndOfTime;
+    if (noted_from_ || is_new_epoch(epoch_end)) return epoch_end;
+    return known_until_.value_or(kEndOfTime);
 }
 
 bool History::is_new_epoch(StepCount at) const {
@@ -87,6 +93,57 @@ void History::arrived(const Way& way) {
     frontier_ = std::max(frontier_, now());
     if (is_new_epoch(now())) take_epoch();
 }
+
+// ---- what was touched ---------------------------------------------------------------------------
+
+void History::load(const SavedState& state) {
+    keep_accesses();
+    machine_.load(state);
+}
+
+const AccessIndex& History::accesses() {
+    keep_accesses();
+    accesses_.add(pending_.begin, pending_.end, pending_.notes);
+    pending_ = {};
+    return accesses_;
+}
+
+std::optional<StepCount> History::accesses_known_until(StepCount step) const {
+    if (pending_.begin <= step && step < pending_.end) return pending_.end;
+    const auto known = accesses_.containing(step);
+    return known ? std::optional(known->end) : std::nullopt;
+}
+
+/// Before the machine goes on: it shall have notes of where nothing is known yet, epoch by epoch.
+void History::note_accesses() {
+    if (!uses_accesses_) return;
+    if (noted_from_ && (!passed_.is_boundary(now()) || now() == *noted_from_)) return;
+    if (!noted_from_ && known_until_ && now() < *known_until_ && now() >= known_from_) return;
+    keep_accesses();
+    known_from_ = now();
+    known_until_ = accesses_known_until(now());
+    if (known_until_) return;
+    uses_accesses_ = machine_.take_access_notes().has_value();
+    if (uses_accesses_) noted_from_ = now();
+}
+
+/// Before the machine goes elsewhere.
+void History::keep_accesses() {
+    known_until_.reset();
+    const auto from = std::exchange(noted_from_, std::nullopt);
+    if (!from || *from == now()) return;
+    const auto notes = *machine_.take_access_notes();
+    const bool goes_on = pending_.end == *from && !passed_.is_boundary(*from);
+    if (goes_on) {
+        pending_.notes.merge(notes);
+        pending_.end = now();
+        return;
+    }
+    accesses_.add(pending_.begin, pending_.end, pending_.notes);
+    pending_ = {*from, now(), notes};
+}
+
+// ---- epochs -------------------------------------------------------------------------------------
 
 void History::take_epoch() {
     auto state = machine_.save();
@@ -107,6 +164,7 @@ Arrival History::ended(RunEnd end) const {
 }
 
 std::optional<StepInfo> History::step_ahead() {
+    keep_accesses();
     const auto* event = now() < frontier_ ? log_.next(branch_, now()) : nullptr;
     if (event == nullptr || event->at.step != now()) return machine_.step();
     machine_.apply(event->input);
@@ -127,6 +185,7 @@ void History::take(Input input, Observer* observer, std::span<const StopPoint> p
     if (listener_ != nullptr) listener_->on_input(event);
     frontier_ = now() + StepCount{1};
     is_unapplied_ = true;
+    note_accesses();
     if (observer != nullptr) machine_.set_stop_points(points);
     if (machine_.apply(event.input, observer) == Verdict::go_on) arrived({});
 }

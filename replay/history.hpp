@@ -9,6 +9,7 @@
 
 #include "base/machine.hpp"
 #include "base/position.hpp"
+#include "replay/access_index.hpp"
 #include "replay/event_log.hpp"
 #include "replay/host.hpp"
 #include "replay/ladder.hpp"
@@ -93,7 +94,12 @@ class History {
     const SavedState& nearest_at_or_before(StepCount step, StepCount good_enough = {});
 
     SavedState save() { return machine_.save(); }
-    void load(const SavedState& state) { machine_.load(state); }
+    void load(const SavedState& state);
+
+    /// What is known of the pages that the history touched, up to where the machine is.
+    const AccessIndex& accesses();
+    /// Nothing of it is used for searches any more. They find the same.
+    void ignore_accesses() { uses_accesses_ = false; }
 
     /// Whether the machine is switched off here. Leaves it as it is.
     bool off();
@@ -108,6 +114,9 @@ class History {
     StepCount bound(const Way& way) const;
     bool is_new_epoch(StepCount at) const;
     void arrived(const Way& way);
+    void note_accesses();
+    std::optional<StepCount> accesses_known_until(StepCount step) const;
+    void keep_accesses();
     void take_epoch();
 
     Machine& machine_;
@@ -122,6 +131,19 @@ class History {
     PassedEpochs passed_;        ///< their snapshots have been taken
     StoredSnapshots* stored_;
     HistoryListener* listener_;
+    AccessIndex accesses_;
+    bool uses_accesses_;
+    /// The machine has notes of all its steps from there on, and has gone straight on since.
+    std::optional<StepCount> noted_from_;
+    /// What was noted last: who steps at the frontier adds to it again and again.
+    struct Noted {
+        StepCount begin, end;
+        AccessNotes notes;
+    };
+    Noted pending_;
+    /// While it notes nothing: between these nothing new is to be noted.
+    StepCount known_from_;
+    std::optional<StepCount> known_until_;
     SlicePacer plain_pacer_;
     SlicePacer observed_pacer_;  ///< armed runs are slower, and a filter makes them slower still
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "replay/live.hpp"
+#include "replay/pass_over.hpp"
 #include "replay/stepping.hpp"
 #include "replay/timeline_parts.hpp"
 
@@ -24,10 +25,11 @@ Stopped Timeline::go_on(const Stops& stops, const GoOnOptions& options) {
     } else if (at_frontier()) {
         return parts_->stopped(StopReason::history_end);
     } else {
-        end = history.run({.until = std::min(history.frontier(), options.limit),
-                           .observer = observer,
-                           .points = stops.points,
-                           .show_output = true});
+        const Way way{.until = std::min(history.frontier(), options.limit),
+                      .observer = observer,
+                      .points = stops.points,
+                      .show_output = true};
+        end = observer != nullptr ? go_where_hits_may_be(history, way) : history.run(way);
         if (end == Arrival::reached && history.now() < options.limit)
             return parts_->end_of_history(stops, ignored);
     }

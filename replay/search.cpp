@@ -4,6 +4,8 @@
 #include <deque>
 #include <functional>
 
+#include "replay/pass_over.hpp"
+
 namespace backspin::replay {
 namespace {
 
@@ -100,6 +102,7 @@ std::variant<SearchBack::Found, SearchBack::None> SearchBack::latest(const Stops
     auto end = here;
     floor = std::max(floor, history_.begin());
     while (end > floor) {
+        if (pass_over_before(end, floor, stops)) continue;
         const auto known = known_before(end, stops, each_slice);
         if (const auto* early = std::get_if<Arrival>(&known)) return None{*early};
         const auto* stretch = std::get<const Memo::Stretch*>(known);
@@ -127,11 +130,23 @@ void SearchBack::keep_memo_for(const Stops& stops) {
 
 std::variant<std::vector<Hit>, Arrival> SearchBack::breakpoints_at(StepCount at, const Stops& stops) {
     keep_memo_for(stops);
-    const auto known = known_before(at + StepCount{1}, stops, {});
+    auto end = at + StepCount{1};
+    if (pass_over_before(end, at, stops)) return std::vector<Hit>{};
+    const auto known = known_before(end, stops, {});
     if (const auto* early = std::get_if<Arrival>(&known)) return *early;
     auto hits = latest_in(std::get<const Memo::Stretch*>(known)->items, at, at + StepCount{1}, {});
     std::erase_if(hits, is_data);
     return hits;
+}
+
+/// Takes `end` back over what cannot have a hit. False if there is nothing of that.
+bool SearchBack::pass_over_before(StepCount& end, StepCount floor, const Stops& stops) {
+    if (memo_.containing({end.value - 1}) != nullptr) return false;
+    const auto candidate = history_.accesses().latest_candidate(floor, end, stops.points);
+    if (candidate == end) return false;
+    memo_.add(candidate, end, {});
+    end = candidate;
+    return true;
 }
 
 std::variant<const SearchBack::Memo::Stretch*, Arrival> SearchBack::known_before(
@@ -144,10 +159,11 @@ std::variant<const SearchBack::Memo::Stretch*, Arrival> SearchBack::known_before
     const auto begin = from.at;
     history_.load(from);
     LastHits observer(stops, begin);
-    const auto arrival = history_.run({.until = end,
-                                       .observer = &observer,
-                                       .points = stops.points,
-                                       .each_slice = each_slice ? &each_slice : nullptr});
+    Way way{.until = end,
+            .observer = &observer,
+            .points = stops.points,
+            .each_slice = each_slice ? &each_slice : nullptr};
+    const auto arrival = run_where_hits_may_be(history_, way);
     if (arrival != Arrival::reached) return arrival;
     memo_.add(observer.known_from(), end, observer.hits());
     return memo_.containing(last);

@@ -40,6 +40,7 @@ class SearchBack {
     using Memo = StretchMemo<Hit>;
 
     void keep_memo_for(const Stops& stops);
+    bool pass_over_before(StepCount& end, StepCount floor, const Stops& stops);
     /// The memo's stretch that has the step before `end`; searched first if need be.
     std::variant<const Memo::Stretch*, Arrival> known_before(StepCount end, const Stops& stops,
                                                              const std::function<void()>& each_slice);

@@ -27,6 +27,8 @@ struct TimelineOptions {
     snapshots::Budget snapshot_budget{};
     /// An interrupt is crossed as one move when the hart is back within this time of the guest's clock.
     VirtualTime longest_interrupt{10'000'000};
+    /// Notes what each epoch touches, and searches only where something may be found. Finds the same without.
+    bool use_access_index = true;
     HistoryListener* listener = nullptr;  ///< not owned; outlives the timeline
     /// Used where none in memory is nearer. Not owned; outlives the timeline.
     StoredSnapshots* stored = nullptr;

@@ -48,7 +48,7 @@ Reach reach_of(std::int32_t csr) {
 }  // namespace
 
 Interpreter::Interpreter(Board& board, Memory& memory)
-    : board_(board), memory_(memory), code_(memory, *board.decoder), port_(board, memory, code_, stops_) {
+    : board_(board), memory_(memory), code_(memory, *board.decoder), port_(board, memory, code_, stops_, notes_) {
     for (std::size_t i = 0; i < board.harts.size(); ++i) jump_banks_.emplace_back(kJumpBanks);
     // Learns where its own handlers are.
     Hart nobody;
@@ -77,6 +77,7 @@ void Interpreter::pages_replaced() {
 void Interpreter::bytes_changed(std::span<const MemoryPiece> pieces) {
     if (pieces.empty()) return;
     for (const auto& piece : pieces) {
+        note_from_outside(piece);
         const auto index = memory_.page_of(piece.at);
         if (index && code_.overlaps_code(*index, piece.at.value % kPageSize, piece.length))
             code_.drop(*index);
@@ -114,6 +115,27 @@ void Interpreter::forget_jumps() {
     for (auto& banks : jump_banks_) banks.for_each([](JumpTable& jumps) { jumps.clear(); });
 }
 
+// ---- what was touched ---------------------------------------------------------------------------
+
+AccessNotes Interpreter::take_access_notes() {
+    for (auto& banks : jump_banks_) {
+        banks.for_each([this](JumpTable& jumps) {
+            for (const auto page : jumps.take_found()) notes_.executes(page);
+        });
+    }
+    port_.forget_accesses();
+    auto notes = notes_.take();
+    for (const auto& hart : board_.harts) notes_.selects(data_space(hart));
+    return notes;
+}
+
+void Interpreter::note_from_outside(const MemoryPiece& piece) {
+    if (piece.length == 0) return;
+    const auto last = page_number(PhysicalAddress{piece.at.value + (piece.length - 1)});
+    for (auto page = page_number(piece.at); page <= last; ++page.value)
+        notes_.changes_from_outside(PhysicalAddress{page.value << kPageBits});
+}
+
 void Interpreter::forget_stale_jumps() {
     if (code_generation_ == code_.generation() && translation_generation_ == port_.generation()) return;
     forget_jumps();
@@ -122,6 +144,7 @@ void Interpreter::forget_stale_jumps() {
 }
 
 const Slot* Interpreter::find_block(std::uint64_t pc) {
+    notes_.executes(page_number(VirtualAddress{pc}));
     const auto at = port_.locate_code(VirtualAddress{pc});
     const bool was_code = at && code_.holds_code(*memory_.page_of(*at));
     const auto* block = at ? code_.block_at(*at) : nullptr;

@@ -11,6 +11,7 @@
 
 #include "base/machine.hpp"
 #include "emu/board.hpp"
+#include "emu/engine/access_notebook.hpp"
 #include "emu/engine/banks.hpp"
 #include "emu/engine/code_cache.hpp"
 #include "emu/engine/jump_table.hpp"
@@ -44,6 +45,9 @@ class Interpreter {
 
     void set_stop_points(std::span<const StopPoint> points);
 
+    /// What was touched since the last call.
+    AccessNotes take_access_notes();
+
     /// Call after the page table was shared: every next write of a page must be seen.
     void pages_shared() { port_.forget_write_entries(); }
     /// Call after the page table was restored.
@@ -59,6 +63,7 @@ class Interpreter {
     /// by.
     bool goes_on_after(const Instruction& instruction, const AttemptResult& result, Hart& hart);
 
+    void note_from_outside(const MemoryPiece& piece);
     void bytes_changed(std::span<const MemoryPiece> pieces);
 
     /// Makes the semihosting call, if the ebreak at hart.pc is one.
@@ -82,6 +87,7 @@ class Interpreter {
     Board& board_;
     Memory& memory_;
     StopPoints stops_;
+    AccessNotebook notes_;
     CodeCache code_;
     MemoryPort port_;
     std::vector<Banks<JumpTable>> jump_banks_;  ///< by hart

@@ -6,7 +6,10 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include "base/access_notes.hpp"
+#include "base/address.hpp"
 #include "emu/engine/block.hpp"
 
 namespace backspin::emu {
@@ -14,25 +17,34 @@ namespace backspin::emu {
 class JumpTable {
   public:
     /// Null if nothing is known about this address.
-    const Slot* find(std::uint64_t pc) const {
-        const auto& entry = entries_[slot_of(pc)];
-        return entry.pc == pc ? entry.block : nullptr;
+    const Slot* find(std::uint64_t pc) {
+        const auto slot = slot_of(pc);
+        const auto& entry = entries_[slot];
+        if (entry.pc != pc) return nullptr;
+        found_[slot] = 1;
+        return entry.block;
     }
 
     void enter(std::uint64_t pc, const Slot* block) {
         const auto slot = slot_of(pc);
+        note(slot);
         entries_[slot] = {pc, block};
         used_[slot / 64] |= std::uint64_t{1} << slot % 64;
     }
 
+    /// The pages of the addresses that were found since the last call.
+    std::vector<PageNumber> take_found() {
+        for_each_used([this](std::size_t slot) { note(slot); });
+        return pages_.take();
+    }
+
     /// Only what was entered is cleared, so that a short run pays for the little it used.
     void clear() {
-        for (std::size_t word = 0; word < used_.size(); ++word) {
-            for (auto bits = used_[word]; bits != 0; bits &= bits - 1) {
-                entries_[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))] = Entry{};
-            }
-            used_[word] = 0;
-        }
+        for_each_used([this](std::size_t slot) {
+            note(slot);
+            entries_[slot] = Entry{};
+        });
+        used_.fill(0);
     }
 
   private:
@@ -43,7 +55,23 @@ class JumpTable {
     static constexpr std::size_t kEntries = 4096;
     static std::size_t slot_of(std::uint64_t pc) { return pc >> 1 & (kEntries - 1); }
 
+    template <class F>
+    void for_each_used(F visit) {
+        for (std::size_t word = 0; word < used_.size(); ++word) {
+            for (auto bits = used_[word]; bits != 0; bits &= bits - 1)
+                visit(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
+        }
+    }
+
+    void note(std::size_t slot) {
+        if (found_[slot] == 0) return;
+        found_[slot] = 0;
+        pages_.add(page_number(VirtualAddress{entries_[slot].pc}));
+    }
+
     std::array<Entry, kEntries> entries_{};
+    std::array<std::uint8_t, kEntries> found_{};  ///< beside the entries: 4 KiB are written to, not 64
+    PageCollector pages_;                         ///< of entries that were found and are gone
     std::array<std::uint64_t, kEntries / 64> used_{};
 };
 

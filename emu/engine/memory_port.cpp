@@ -34,8 +34,9 @@ class MemoryPort::Tables final : public PageTables {
     MemoryPort& port_;
 };
 
-MemoryPort::MemoryPort(Board& board, Memory& memory, CodeCache& code, const StopPoints& stops)
-    : board_(board), memory_(memory), code_(code), stops_(stops) {
+MemoryPort::MemoryPort(Board& board, Memory& memory, CodeCache& code, const StopPoints& stops,
+                       AccessNotebook& notes)
+    : board_(board), memory_(memory), code_(code), stops_(stops), notes_(notes) {
     for (std::size_t i = 0; i < board.harts.size(); ++i) banks_.emplace_back(kBanks);
 }
 
@@ -44,6 +45,7 @@ void MemoryPort::select(Hart& hart) {
     data_space_ = data_space(hart);
     fetch_space_ = fetch_space(hart);
     data_ = &banks_[hart.id.value].select(data_space_);
+    notes_.selects(data_space_);
 }
 
 std::byte* MemoryPort::find_beside_code(VirtualAddress at, std::size_t size) const {
@@ -67,6 +69,10 @@ void MemoryPort::arm(Observer* observer) {
 
 void MemoryPort::forget_write_entries() {
     for (auto& banks : banks_) banks.for_each([](Data& data) { data.clear_writes(); });
+}
+
+void MemoryPort::forget_accesses() {
+    for (auto& banks : banks_) banks.for_each([](Data& data) { data.clear(); });
 }
 
 void MemoryPort::forget_entries() {
@@ -186,6 +192,7 @@ Verdict MemoryPort::tell(const Hit& hit) {
 
 bool MemoryPort::update_entry(PhysicalAddress at, unsigned size, std::uint64_t value) {
     const auto bytes = std::as_bytes(std::span(&value, 1)).first(size);
+    notes_.changes_from_outside(at);
     if (observer_ == nullptr || stops_.watches().empty()) {
         put(at, bytes);
         return true;
@@ -288,6 +295,7 @@ void MemoryPort::scatter(const Bytes& bytes) {
     const auto lost = lost_by_storing();
     std::size_t done = 0;
     for (const auto& part : parts()) {
+        notes_.writes(part.virtual_at, part.at);
         enter_for_writing(part, put(part.at, std::span(bytes).subspan(done, part.size)));
         done += part.size;
     }
@@ -314,7 +322,10 @@ AccessEnd MemoryPort::load_bytes(VirtualAddress at, std::size_t size, std::uint6
         return AccessEnd::done;
     }
     bits = gather();
-    for (const auto& part : parts()) enter_for_reading(part);
+    for (const auto& part : parts()) {
+        notes_.reads(part.virtual_at);
+        enter_for_reading(part);
+    }
     return AccessEnd::done;
 }
 

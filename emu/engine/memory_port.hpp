@@ -18,6 +18,7 @@
 
 #include "base/machine.hpp"
 #include "emu/board.hpp"
+#include "emu/engine/access_notebook.hpp"
 #include "emu/engine/banks.hpp"
 #include "emu/engine/code_cache.hpp"
 #include "emu/engine/stop_points.hpp"
@@ -33,7 +34,7 @@ namespace backspin::emu {
 /// everything.
 class MemoryPort {
   public:
-    MemoryPort(Board& board, Memory& memory, CodeCache& code, const StopPoints& stops);
+    MemoryPort(Board& board, Memory& memory, CodeCache& code, const StopPoints& stops, AccessNotebook& notes);
 
     // ---- for the interpreter --------------------------------------------------------------------
     /// Whose accesses follow. Call again when something has changed that decides about translation.
@@ -103,6 +104,7 @@ class MemoryPort {
             return AccessEnd::stopped;
         if (!parts_in_ram(at, sizeof(Value), AccessKind::load, Updates::make)) return not_made();
         bits = gather();
+        notes_.reads(at);
         enter_for_reading(parts_[0]);
         hart_->reservation = parts_[0].at;
         return AccessEnd::done;
@@ -133,6 +135,8 @@ class MemoryPort {
     void stop_points_changed() { forget_entries(); }
     /// All pages are shared now: the next write of each must be seen.
     void forget_write_entries();
+    /// The next access to each page must be seen.
+    void forget_accesses();
     /// Memory was changed or replaced by somebody else.
     void forget_entries();
     /// A page has code from now on: the next write must be seen.
@@ -239,6 +243,7 @@ class MemoryPort {
     Memory& memory_;
     CodeCache& code_;
     const StopPoints& stops_;
+    AccessNotebook& notes_;
     Observer* observer_ = nullptr;
 
     std::vector<Banks<Data>> banks_;  ///< by hart

@@ -432,6 +432,60 @@ TEST_P(JudgeTest, WatchesReportEveryChangeAndStopBeforeIt) {
     }
 }
 
+bool has(const std::vector<PageNumber>& pages, PageNumber page) {
+    return std::ranges::binary_search(pages, page);
+}
+
+TEST_P(JudgeTest, NotesNameEveryPageThatIsTouched) {
+    const auto owned_machine = new_machine();
+    auto& machine = *owned_machine;
+    const auto owned_armed = new_machine();
+    auto& armed = *owned_armed;
+    // Everything: of the hits, those of a page are told by a stop that is that page.
+    std::vector<StopPoint> points;
+    for (std::uint64_t at = 0; at < RandomProgram::kBytes; at += kPageSize) {
+        for (const auto base : {memory_map::kRamBase.value, testing::random_layout::kAlias}) {
+            for (const auto kind : {StopKind::read, StopKind::write})
+                points.push_back({kind, VirtualAddress{base + at}, kPageSize});
+        }
+    }
+    armed.set_stop_points(points);
+    machine.take_access_notes();
+    while (machine.now() < judge_->last()) {
+        const auto begin = machine.now();
+        const auto until = std::min(judge_->last(), begin + StepCount{any(1, 300)});
+        if (any(0, 3) == 0) {  // what else it does in between does no harm
+            const auto here = machine.save();
+            ASSERT_NO_FATAL_FAILURE(run_to(machine, std::min(judge_->last(), begin + StepCount{any(1, 50)})));
+            machine.load(here);
+        }
+        ASSERT_NO_FATAL_FAILURE(run_to(machine, until));
+        const auto notes = *machine.take_access_notes();
+
+        for (auto at = begin; at < until; at += StepCount{1}) {
+            if (judge_->info(at).kind != StepKind::attempt) continue;
+            ASSERT_TRUE(has(notes.executed, page_number(judge_->pc(at)))) << at.value;
+        }
+        PageRoot::for_each_difference(
+            judge_->state(begin).pages, judge_->state(until).pages,
+            [&](PageIndex index, const Page*, const Page*) {
+                if (index.value >= arrangement_->machine.ram_bytes / kPageSize) return;  // of a drive
+                const auto at = memory_map::kRamBase.value + index.value * kPageSize;
+                EXPECT_TRUE(has(notes.changed, page_number(PhysicalAddress{at})))
+                    << std::hex << at << std::dec << " from " << begin.value << " to " << until.value;
+            });
+        Collector collector;
+        ASSERT_NO_FATAL_FAILURE(run_to(armed, until, &collector));
+        for (const auto& hit : collector.hits) {
+            const auto page = page_number(hit.address);
+            const bool is_outside = hit.by != Accessor{} || !notes.changed_from_outside.empty();
+            EXPECT_TRUE(has(notes.written, page) || (hit.kind == StopKind::read && has(notes.read, page)) ||
+                        (is_outside && (notes.translated || has(notes.changed_from_outside, page))))
+                << hit.at.value << " page " << std::hex << page.value;
+        }
+    }
+}
+
 /// So that none of the above is about devices that do nothing.
 TEST(Judge, DevicesOfTheRandomProgramsWriteMemory) {
     std::size_t by_event = 0, by_input = 0;

@@ -68,6 +68,7 @@ class Session {
           images_(std::move(images)),
           machine_(std::make_unique<toy::ToyMachine>(harts, images_, store_)),
           judge_(std::make_unique<toy::ToyMachine>(harts, images_), kLongestInterrupt) {
+        if (one_in(4)) machine_->refuse_notes();
         // A history need not begin at power-on.
         if (one_in(3)) {
             for (auto n = below(300); n > 0 && machine_->step(); --n) continue;
@@ -93,6 +94,7 @@ class Session {
         return {.epoch_steps = {spacings.at(random_() % spacings.size())},
                 .snapshot_budget = {.snapshots = 8 + random_() % 64},
                 .longest_interrupt = kLongestInterrupt,
+                .use_access_index = !one_in(4),
                 .listener = &epochs_};
     }
 

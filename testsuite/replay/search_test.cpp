@@ -202,7 +202,7 @@ TEST(Search, AnInterruptLeavesTheUserWhereTheyWere) {
 }
 
 TEST(Search, TellsHowFarItIsEverySecond) {
-    Bench bench(storing(), 1, {.epoch_steps = {64}});
+    Bench bench(storing(), 1, {.epoch_steps = {64}, .use_access_index = false});
     bench.go_on_to(5000);
     bench.host.each_look = std::chrono::milliseconds{100};
     bench.timeline.go_back(at(0x7000));
@@ -213,6 +213,32 @@ TEST(Search, TellsHowFarItIsEverySecond) {
         EXPECT_LT(told.reached.step, reached);
         reached = told.reached.step;
     }
+}
+
+/// Stores to a far page once, and then goes round a loop that does not.
+std::vector<toy::Image> storing_once() {
+    using toy::Op;
+    auto images = toy::reset_code();
+    toy::Code code(toy::kMain);
+    code(Op::li, 1, 0, 0x6000)(Op::nop)(Op::nop)(Op::store, 2, 1, 0);
+    code(Op::addi, 2, 2, 1)(Op::bne, 2, 0, -1);
+    images.push_back(code.image());
+    return images;
+}
+
+TEST(Search, RunsOnlyThroughEpochsThatTouchedThePage) {
+    Bench bench(storing_once(), 1, {.epoch_steps = {64}});
+    bench.go_on_to(100'000);
+    bench.machine.observed_steps = bench.machine.steps = 0;
+    EXPECT_EQ(bench.timeline.go_back(on(StopKind::access, 0x6000)).at.step.value, 5);
+    EXPECT_LE(bench.machine.observed_steps, 64);
+    EXPECT_LE(bench.machine.steps, 200);
+
+    bench.machine.observed_steps = 0;
+    EXPECT_EQ(bench.timeline.go_back(on(StopKind::access, 0x7000)).why, StopReason::history_begin);
+    EXPECT_EQ(bench.timeline.go_on(on(StopKind::access, 0x6000)).at.step.value, 4);
+    EXPECT_EQ(bench.timeline.go_on(on(StopKind::access, 0x6000)).why, StopReason::history_end);
+    EXPECT_LE(bench.machine.observed_steps, 256);
 }
 
 TEST(Search, TheSecondSearchOfAStretchRunsNothingArmed) {

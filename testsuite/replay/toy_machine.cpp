@@ -175,6 +175,7 @@ std::optional<Access> ToyMachine::hart_access() const {
 
 std::optional<StepInfo> ToyMachine::step(bool show_output) {
     if (devices_.off) return std::nullopt;
+    note_step();
     if (device_due()) {
         devices_.timer_due += devices_.timer_period;
         ++devices_.dma_count;
@@ -278,6 +279,7 @@ bool ToyMachine::attempt_system(Hart& hart, std::uint32_t word, std::uint32_t in
 
 Verdict ToyMachine::apply(const Input& input, Observer* observer) {
     if (observer != nullptr && report_hits(*observer, &input)) return Verdict::stop;
+    note_step(&input);
     if (const auto* device = std::get_if<DeviceInput>(&input)) {
         auto at = devices_.dma_at + 8;
         for (const auto byte : device->bytes) {
@@ -297,6 +299,31 @@ Verdict ToyMachine::apply(const Input& input, Observer* observer) {
     }
     ++devices_.now.value;
     return Verdict::go_on;
+}
+
+// ---- what steps touch ---------------------------------------------------------------------------
+
+void ToyMachine::note_step(const Input* input) {
+    const auto turn = input == nullptr ? next_attempt() : std::nullopt;
+    if (turn) notes_.executed.add(page_number(VirtualAddress{harts_[turn->value].pc}));
+    const auto access = next_access(input);
+    if (!access) return;
+    for (std::size_t i = 0; i < access->after.size(); ++i) {
+        const auto at = (access->address + i) % kMemoryBytes;
+        const auto page = page_number(VirtualAddress{at});
+        if (!access->is_store) {
+            notes_.read.add(page);
+            continue;
+        }
+        notes_.changed.add(page);
+        (access->by == Accessor{} ? notes_.written : notes_.from_outside).add(page);
+    }
+}
+
+std::optional<AccessNotes> ToyMachine::take_access_notes() {
+    if (!takes_notes_) return std::nullopt;
+    return AccessNotes{notes_.executed.take(), notes_.read.take(),         notes_.written.take(),
+                       notes_.changed.take(),  notes_.from_outside.take(), false};
 }
 
 // ---- runs ---------------------------------------------------------------------------------------

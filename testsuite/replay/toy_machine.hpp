@@ -129,11 +129,14 @@ class ToyMachine : public Machine {
         points_.assign(points.begin(), points.end());
     }
     void set_output(OutputSink* sink) override { sink_ = sink; }
+    std::optional<AccessNotes> take_access_notes() override;
     SavedState save() override;
     void load(const SavedState& state) override;
     std::span<const std::string_view> component_names() const override;
 
     // For tests.
+    /// A machine need not take notes.
+    void refuse_notes() { takes_notes_ = false; }
     const Hart& hart(std::size_t n) const { return harts_[n]; }
     std::uint64_t word_at(std::uint64_t address) const;
     /// The hart that would attempt an instruction next; nothing if something else comes first.
@@ -161,6 +164,13 @@ class ToyMachine : public Machine {
     Devices devices_;
     std::vector<StopPoint> points_;
     OutputSink* sink_ = nullptr;
+
+    void note_step(const Input* input = nullptr);
+    struct Notebook {
+        PageCollector executed, read, written, changed, from_outside;
+    };
+    bool takes_notes_ = true;
+    Notebook notes_;
 };
 
 }  // namespace backspin::toy
