@@ -29,7 +29,8 @@ struct MachineOptions {
 /// The board as its device tree tells it.
 BoardDescription describe(const MachineOptions& options);
 
-class RiscvMachine final : public Machine {
+/// Open to derivation for tests that need one which goes wrong.
+class RiscvMachine : public Machine {
   public:
     /// At power-on, with the files in memory. Throws std::invalid_argument for options out of range,
     /// LoadError for files that do not fit. One drive for each image.
