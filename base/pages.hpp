@@ -126,6 +126,10 @@ class PageRoot {
     std::uint64_t digest_from(const PageRoot& before, std::uint64_t digest_of_before) const;
 
     bool operator==(const PageRoot& other) const { return directory_ == other.directory_; }
+    /// Whether pages of one may be put into a table restored from the other.
+    bool shares_store_with(const PageRoot& other) const {
+        return directory_ && other.directory_ && directory_->store == other.directory_->store;
+    }
 
   private:
     friend class PageTable;

@@ -89,50 +89,57 @@ class ReferenceRun {
 
     /// Nothing if it goes no further than some position before.
     std::optional<SavedState> go(const SavedState& from, StepCount to) {
-        board_.load(from);
-        memory_.pages().restore(from.pages);
-        const auto& log = run_.log();
-        const auto* event = log.next(Branch{}, board_.steps);
+        load(from);
         while (board_.steps < to) {
-            const bool due = event != nullptr && event->at.step == board_.steps;
-            if (!emu::reference::step(board_, memory_, due ? &event->input : nullptr)) return std::nullopt;
-            if (due) event = log.next(Branch{}, board_.steps);
+            if (!step()) return std::nullopt;
         }
         SavedState state;
         board_.save(state);
         state.pages = memory_.pages().share();
         return state;
     }
+    std::optional<StepInfo> step_from(const SavedState& state) {
+        load(state);
+        return step();
+    }
 
   private:
+    void load(const SavedState& from) {
+        board_.load(from);
+        memory_.pages().restore(from.pages);
+        event_ = run_.log().next(Branch{}, board_.steps);
+    }
+    std::optional<StepInfo> step() {
+        const bool due = event_ != nullptr && event_->at.step == board_.steps;
+        const auto made = emu::reference::step(board_, memory_, due ? &event_->input : nullptr);
+        if (due) event_ = run_.log().next(Branch{}, board_.steps);
+        return made;
+    }
+
     const RecordedRun& run_;
     emu::Board board_;
     emu::Memory memory_;
+    const replay::Event* event_ = nullptr;
 };
 
-/// What the step from this state on is, in words. Leaves the machine anywhere.
-std::string describe_step(const SavedState& before, emu::RiscvMachine& machine, const RecordedRun& run) {
-    machine.load(before);
-    const auto* event = run.log().next(Branch{}, before.at);
-    if (event != nullptr && event->at.step == before.at) return "an input of the log";
-    const auto hart = machine.current_hart();
-    const auto pc = machine.context(hart).pc;
-    std::uint32_t word = 0;
-    const auto bytes = std::as_writable_bytes(std::span(&word, 1));
-    const auto fetched = machine.read_memory(hart, pc, bytes);
-    const auto step = machine.step();
+/// A step that is made in the state that the machine is in.
+std::string describe_step(const std::optional<StepInfo>& step, const emu::RiscvMachine& machine) {
     if (!step) return "no step at all";
+    const auto pc = machine.context(step->hart).pc;
     switch (step->kind) {
         case StepKind::interrupt:
-            return fmt::format("an interrupt of hart {} at {:#x}", hart.value, pc.value);
+            return fmt::format("an interrupt of hart {} at {:#x}", step->hart.value, pc.value);
         case StepKind::device_event: return "an event of a device";
         case StepKind::idle_jump: return "a jump of the clock";
-        case StepKind::input:
+        case StepKind::input: return "an input of the log";
         case StepKind::attempt: break;
     }
+    std::uint32_t word = 0;
+    const auto bytes = std::as_writable_bytes(std::span(&word, 1));
+    const auto fetched = machine.read_memory(step->hart, pc, bytes);
     const auto text =
         fetched < 2 ? "(it cannot be fetched)" : disassemble(machine.board().isa().xlen(), pc, word);
-    return fmt::format("hart {} at {:#x}: {}", hart.value, pc.value, text);
+    return fmt::format("hart {} at {:#x}: {}", step->hart.value, pc.value, text);
 }
 
 class Examiner {
@@ -142,67 +149,114 @@ class Examiner {
 
     DivergenceReport examine() {
         DivergenceReport report{divergence_, {}, {}, {}};
-        if (divergence_.kind == Divergence::Kind::stopped) return report;
+        const bool stopped = divergence_.kind == Divergence::Kind::stopped;
+        // A snapshot in which no such machine can be has nothing that could be compared.
+        if (!stopped && divergence_.components.empty()) return report;
         // The file's snapshots up to there are good: a wrong one would have been the first divergence.
         playback_.seek(divergence_.last_equal);
         const auto equal = playback_.machine().save();
         playback_.play(divergence_.at, {});
         const auto replayed = playback_.machine().save();
-        if (std::ranges::binary_search(run_.snapshots(), divergence_.at) && divergence_.why.empty()) {
-            const auto stored = run_.load_snapshot(divergence_.at, playback_.machine().page_store());
-            report.differences = differences_between(stored, replayed, playback_.machine());
+        if (!stopped) {
+            load_recorded();
+            if (recorded_) report.differences = differences_between(*recorded_, replayed, machine());
+            if (is_as_recorded(replayed)) {
+                report.reference = fmt::format(
+                    "replayed once more from step {}, all is equal: what was wrong did not happen again",
+                    equal.at.value);
+                return report;
+            }
         }
-        if (divergence_.kind == Divergence::Kind::digests) ask_reference(equal, replayed, report);
+        ask_reference(equal, replayed, report);
         return report;
     }
 
   private:
+    emu::RiscvMachine& machine() { return playback_.machine(); }
+
+    void load_recorded() {
+        const auto at = divergence_.at;
+        if (!std::ranges::binary_search(run_.snapshots(), at)) return;
+        recorded_ = run_.load_snapshot(at, machine().page_store());
+    }
+
+    /// By all that the file holds of the state's position.
+    bool is_as_recorded(const SavedState& state) {
+        if (recorded_ && !same_state(*recorded_, state)) return false;
+        const auto recorded = digests_.all().find(state.at);
+        if (recorded == digests_.all().end()) return recorded_.has_value();
+        StateDigests digests(machine().component_names());
+        return digests_.different(recorded->second, digests.of(state)).empty();
+    }
+
     void ask_reference(const SavedState& equal, const SavedState& replayed, DivergenceReport& report) {
         if ((divergence_.at - equal.at).value > kMostReferenceSteps) {
             report.reference = "the reference was not asked: the last digest that agrees is too far away";
             return;
         }
-        ReferenceRun reference(run_, playback_.machine());
+        ReferenceRun reference(run_, machine());
         const auto judged = reference.go(equal, divergence_.at);
         if (!judged) {
             report.reference = "the reference does not come there";
-            return;
-        }
-        if (same_state(*judged, replayed)) {
+        } else if (!same_state(*judged, replayed)) {
+            judge(equal, *judged, reference, report);
+        } else if (divergence_.kind == Divergence::Kind::stopped && reference.step_from(*judged)) {
+            report.reference = "the reference goes on from there: the engine is wrong";
+            report.wrong_step = wrong_step({*judged, *judged, *judged}, reference);
+        } else {
             report.reference = "the reference does what this replay does: the recorded state is another";
-            return;
         }
-        StateDigests digests(playback_.machine().component_names());
-        const auto& recorded = digests_.all().at(divergence_.at);
-        if (!digests_.different(recorded, digests.of(*judged)).empty()) {
+    }
+
+    /// The reference comes to another state than the engine.
+    void judge(const SavedState& equal, const SavedState& judged, ReferenceRun& reference,
+               DivergenceReport& report) {
+        if (divergence_.kind != Divergence::Kind::stopped && !is_as_recorded(judged)) {
             report.reference = "the reference does neither what was recorded nor what this replay does";
             return;
         }
-        report.reference = "the reference does what was recorded: the engine is wrong";
-        report.wrong_step = find_wrong_step(equal, reference);
-    }
-
-    WrongStep find_wrong_step(const SavedState& equal, ReferenceRun& reference) {
+        report.reference = divergence_.kind == Divergence::Kind::stopped
+                               ? "the reference does something else: the engine is wrong"
+                               : "the reference does what was recorded: the engine is wrong";
         const auto judge = [&](const SavedState& from, StepCount to) { return *reference.go(from, to); };
         const auto suspect = [&](StepCount to) {
-            auto& machine = playback_.machine();
-            machine.load(equal);
-            replay::Timeline timeline(machine, run_.past(equal.at, to), Playback::few_snapshots());
+            machine().load(equal);
+            replay::Timeline timeline(machine(), run_.past(equal.at, to), Playback::few_snapshots());
             timeline.go_on({});
-            return machine.save();
+            return machine().save();
         };
-        const auto parting = first_wrong_step(equal, divergence_.at, judge, suspect);
+        if (same_state(judged, suspect(divergence_.at))) {
+            report.reference += fmt::format("; but not when it starts at step {}", equal.at.value);
+            return;
+        }
+        report.wrong_step = wrong_step(first_wrong_step(equal, divergence_.at, judge, suspect), reference);
+    }
+
+    WrongStep wrong_step(const Parting& parting, ReferenceRun& reference) {
         WrongStep wrong;
         wrong.at = parting.before.at;
-        wrong.differences = differences_between(parting.judge, parting.suspect, playback_.machine());
-        wrong.what = describe_step(parting.before, playback_.machine(), run_);
+        wrong.differences = differences_between(parting.judge, parting.suspect, machine());
+        machine().load(parting.before);
+        wrong.what = describe_step(reference.step_from(parting.before), machine());
+        const auto made = step_of_engine(parting.before);
+        machine().load(parting.before);
+        const auto engines = describe_step(made, machine());
+        if (engines != wrong.what) wrong.what += fmt::format("; the engine makes {}", engines);
         return wrong;
+    }
+
+    std::optional<StepInfo> step_of_engine(const SavedState& before) {
+        machine().load(before);
+        const auto* event = run_.log().next(Branch{}, before.at);
+        if (event == nullptr || event->at.step != before.at) return machine().step();
+        return StepInfo{.kind = StepKind::input, .hart = {}};
     }
 
     const RecordedRun& run_;
     const RecordedDigests& digests_;
     Playback playback_;
     const Divergence& divergence_;
+    std::optional<SavedState> recorded_;  ///< the file's snapshot where it diverged
 };
 
 // ---- as text and as JSON ------------------------------------------------------------------------

@@ -39,7 +39,7 @@ struct Differences {
 
 struct WrongStep {
     StepCount at;
-    std::string what;  ///< "hart 0 at 0x80000010: sd a0, 8(sp)", or the kind of step that it is
+    std::string what;  ///< what it should be: "hart 0 at 0x80000010: sd a0, 8(sp)", or another kind of step
     Differences differences;
 };
 

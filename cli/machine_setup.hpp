@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -49,6 +50,7 @@ void refuse_own_inputs(const std::vector<std::string>& outputs, const MachineSet
 
 /// A machine at power-on. Throws StartError that names the image.
 std::unique_ptr<emu::RiscvMachine> build_machine(const MachineSetup& setup);
+using MachineBuilder = std::function<std::unique_ptr<emu::RiscvMachine>(const MachineSetup& setup)>;
 
 /// The device tree in that machine's memory; there may be no image. Throws StartError.
 std::vector<std::byte> device_tree_of(const MachineSetup& setup);

@@ -1,6 +1,7 @@
 #include "cli/recorded_run.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -8,8 +9,12 @@
 
 namespace backspin::cli {
 
-RecordedRun::RecordedRun(const std::string& file, std::span<const std::string> drive_files)
-    : reader_(file), setup_(from_recording(reader_, drive_files)), begin_(reader_.begin().step) {
+RecordedRun::RecordedRun(const std::string& file, std::span<const std::string> drive_files,
+                         MachineBuilder build)
+    : reader_(file),
+      setup_(from_recording(reader_, drive_files)),
+      build_(std::move(build)),
+      begin_(reader_.begin().step) {
     read_log();
     read_snapshots();
 }
@@ -47,7 +52,7 @@ void RecordedRun::read_snapshots() {
 }
 
 std::unique_ptr<emu::RiscvMachine> RecordedRun::machine() const {
-    auto machine = build_machine(setup_);
+    auto machine = build_(setup_);
     if (begin_ != StepCount{0}) machine->load(load_snapshot(begin_, machine->page_store()));
     return machine;
 }

@@ -21,8 +21,10 @@ namespace backspin::cli {
 /// The main line of a recording; branches are kept in the file for later.
 class RecordedRun {
   public:
-    /// `drive_files`: as for from_recording. Throws RecordingError and StartError.
-    explicit RecordedRun(const std::string& file, std::span<const std::string> drive_files = {});
+    /// `drive_files`: as for from_recording. `build` is called by several threads. Throws RecordingError and
+    /// StartError.
+    explicit RecordedRun(const std::string& file, std::span<const std::string> drive_files = {},
+                         MachineBuilder build = build_machine);
 
     const snapshots::RecordingReader& reader() const { return reader_; }
     const MachineSetup& setup() const { return setup_; }
@@ -48,6 +50,7 @@ class RecordedRun {
 
     snapshots::RecordingReader reader_;
     MachineSetup setup_;
+    MachineBuilder build_;
     replay::EventLog log_;
     StepCount begin_;
     StepCount frontier_;

@@ -2,6 +2,7 @@
 // started.
 #pragma once
 
+#include "cli/machine_setup.hpp"
 #include "cli/options/command.hpp"
 
 namespace backspin::cli {
@@ -9,7 +10,7 @@ namespace backspin::cli {
 int run(const RunCommand& command);
 int dtb(const DtbCommand& command);
 int replay(const ReplayCommand& command);
-int verify(const VerifyCommand& command);
+int verify(const VerifyCommand& command, const MachineBuilder& build = build_machine);
 int info(const InfoCommand& command);
 int events(const EventsCommand& command);
 int log(const LogCommand& command);

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <exception>
 #include <thread>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -17,7 +18,11 @@ namespace backspin::cli {
 class StretchCheck {
   public:
     StretchCheck(Verification& verification, Verification::Stretch stretch)
-        : verification_(verification), run_(verification.run_), stretch_(stretch), machine_(run_.machine()) {}
+        : verification_(verification),
+          run_(verification.run_),
+          stretch_(stretch),
+          machine_(run_.machine()),
+          last_equal_(stretch.begin) {}
 
     std::optional<Divergence> check() {
         if (auto unusable = load_begin()) return unusable;
@@ -31,7 +36,6 @@ class StretchCheck {
         if (stretch_.begin == run_.begin()) {
             if (auto difference = compare()) return difference;
         }
-        last_equal_ = stretch_.begin;
         while (last_equal_ < stretch_.end) {
             const auto until = next_stop();
             const auto stopped = timeline_->go_on({}, {.limit = until});
@@ -166,6 +170,16 @@ std::optional<Verification::Stretch> Verification::next_stretch() {
     return stretches_[next_++];
 }
 
+namespace {
+
+/// A bad snapshot is found twice: by the stretch that ends there, which can say more, and by the one that
+/// begins there.
+bool is_first(const Divergence& a, const Divergence& b) {
+    return std::tie(a.at, a.last_equal) < std::tie(b.at, b.last_equal);
+}
+
+}  // namespace
+
 void Verification::work() {
     try {
         while (const auto stretch = next_stretch()) {
@@ -174,7 +188,7 @@ void Verification::work() {
             const std::lock_guard lock(mutex_);
             counts_.digests += check.digests();
             counts_.snapshots += check.snapshots();
-            if (!divergence || (divergence_ && divergence_->at <= divergence->at)) continue;
+            if (!divergence || (divergence_ && !is_first(*divergence, *divergence_))) continue;
             first_divergence_ = divergence->at.value;
             divergence_ = std::move(divergence);
         }

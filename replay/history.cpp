@@ -16,7 +16,7 @@ StepCount after(StepCount begin, StepCount steps) {
 History::History(Machine& machine, PastRun past, Frontier kind, const TimelineOptions& options)
     : machine_(machine),
       log_(std::move(past.log)),
-      snapshots_(options.snapshot_budget),
+      snapshots_(options.snapshot_budget, options.spill),
       begin_(machine.now()),
       frontier_(kind == Frontier::live ? begin_ : past.frontier),
       live_(kind == Frontier::live),
@@ -193,15 +193,36 @@ void History::take(Input input, Observer* observer, std::span<const StopPoint> p
 // ---- going to a position ------------------------------------------------------------------------
 
 const SavedState& History::nearest_at_or_before(StepCount step, StepCount good_enough) {
+    const auto* rung = ladder_.nearest_at_or_before(step);
+    snapshots_.fetch_nearest(position(step), rung != nullptr ? std::max(rung->at, good_enough) : good_enough);
     // The first snapshot lies at the beginning and is never dropped.
     const auto& kept = snapshots_.nearest_at_or_before(position(step))->state;
-    const auto* rung = ladder_.nearest_at_or_before(step);
     const auto& nearest = rung != nullptr && rung->at > kept.at ? *rung : kept;
     if (stored_ == nullptr) return nearest;
     const auto stored = stored_->latest_at_or_before(step);
     if (!stored || *stored <= std::max(nearest.at, good_enough)) return nearest;
     add_snapshot(stored_->load(*stored));
     return snapshots_.nearest_at_or_before(position(step))->state;
+}
+
+std::vector<StepCount> History::starting_points() const {
+    std::vector<StepCount> points;
+    snapshots_.for_each([&](const auto& snapshot) {
+        if (snapshot.at.branch == branch_) points.push_back(snapshot.at.step);
+    });
+    if (const auto* spill = snapshots_.spill()) {
+        for (const auto& at : spill->positions()) {
+            if (at.branch == branch_) points.push_back(at.step);
+        }
+    }
+    auto at = stored_ != nullptr ? stored_->latest_at_or_before(frontier_) : std::nullopt;
+    while (at && *at > begin_) {
+        points.push_back(*at);
+        at = stored_->latest_at_or_before({at->value - 1});
+    }
+    std::ranges::sort(points);
+    points.erase(std::ranges::unique(points).begin(), points.end());
+    return points;
 }
 
 Arrival History::go_to(StepCount target) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/machine.hpp"
 #include "base/position.hpp"
@@ -69,6 +70,9 @@ class History {
     const EventLog& log() const { return log_; }
     const snapshots::SnapshotSet& snapshots() const { return snapshots_; }
     void add_snapshot(const SavedState& state) { snapshots_.insert({position(state.at), state}); }
+    void pin_here() { snapshots_.insert({position(now()), save()}, snapshots::Pin::yes); }
+    std::vector<StepCount> starting_points() const;
+    StepCount steps_per_millisecond() const { return plain_pacer_.next(); }
 
     bool interrupted() const { return hooks.interrupted && hooks.interrupted(); }
     std::chrono::nanoseconds host_time() const;
@@ -89,8 +93,9 @@ class History {
     /// steps back from there wants.
     Arrival go_to_with_ladder(StepCount target);
 
-    /// The latest snapshot or rung that is not after the step; a stored one is fetched if it is nearer than
-    /// those, and after `good_enough`. Precondition: step >= begin(). Valid until the machine runs.
+    /// The latest snapshot or rung that is not after the step; a spilled or stored one is fetched if it is
+    /// nearer than those, and after `good_enough`. Precondition: step >= begin(). Valid until the machine
+    /// runs.
     const SavedState& nearest_at_or_before(StepCount step, StepCount good_enough = {});
 
     SavedState save() { return machine_.save(); }

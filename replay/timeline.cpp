@@ -50,6 +50,15 @@ const snapshots::SnapshotSet& Timeline::snapshots() const {
 void Timeline::add_snapshot(const SavedState& state) {
     parts_->history.add_snapshot(state);
 }
+void Timeline::pin_here() {
+    parts_->history.pin_here();
+}
+std::vector<StepCount> Timeline::starting_points() const {
+    return parts_->history.starting_points();
+}
+StepCount Timeline::steps_per_millisecond() const {
+    return parts_->history.steps_per_millisecond();
+}
 
 Stopped Timeline::seek(Position target) {
     auto& history = parts_->history;

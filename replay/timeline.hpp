@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/machine.hpp"
 #include "base/position.hpp"
@@ -32,6 +33,9 @@ struct TimelineOptions {
     HistoryListener* listener = nullptr;  ///< not owned; outlives the timeline
     /// Used where none in memory is nearer. Not owned; outlives the timeline.
     StoredSnapshots* stored = nullptr;
+    /// Where snapshots go before they are thinned from memory. Serves this timeline alone. Not owned;
+    /// outlives the timeline.
+    snapshots::Spill* spill = nullptr;
 };
 
 /// A finished history to be replayed. Its frontier is fixed.
@@ -86,6 +90,13 @@ class Timeline {
     const snapshots::SnapshotSet& snapshots() const;
     /// Adds a snapshot that a recording kept. Precondition: it lies within the history.
     void add_snapshot(const SavedState& state);
+    /// Keeps a snapshot of where the cursor is for good: a bookmark is near at any time.
+    void pin_here();
+    /// From where the machine can run on without what came before: snapshots in memory, spilled and stored
+    /// ones. Ascending, without doubles; the first is the beginning.
+    std::vector<StepCount> starting_points() const;
+    /// As measured last, with nothing armed.
+    StepCount steps_per_millisecond() const;
 
     /// Goes to the position: done, interrupted (then the cursor is where it was), or history_end at the
     /// frontier if it lies beyond, history_begin at the beginning if it lies before. Throws

@@ -10,26 +10,10 @@
 #include <xxhash.h>
 #include <zstd.h>
 
+#include "snapshots/numbers.hpp"
+
 namespace backspin::snapshots {
 namespace {
-
-void put_number(std::vector<std::byte>& out, std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::byte>(value | 0x80));
-    out.push_back(static_cast<std::byte>(value));
-}
-
-std::optional<std::uint64_t> take_number(std::span<const std::byte>& in) {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        if (in.empty()) return std::nullopt;
-        const auto byte = std::to_integer<std::uint64_t>(in.front());
-        in = in.subspan(1);
-        if (shift == 63 && byte > 1) return std::nullopt;
-        value |= (byte & 0x7f) << shift;
-        if (byte < 0x80) return value;
-    }
-    return std::nullopt;
-}
 
 std::uint64_t zigzag(std::uint64_t difference) {
     return difference << 1 ^ (difference >> 63 != 0 ? ~std::uint64_t{0} : 0);

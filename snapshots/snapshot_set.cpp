@@ -1,10 +1,21 @@
 #include "snapshots/snapshot_set.hpp"
 
+#include <algorithm>
 #include <iterator>
-#include <queue>
 #include <utility>
+#include <vector>
+
+#include "snapshots/thinning.hpp"
 
 namespace backspin::snapshots {
+namespace {
+
+// Up to this share of the budget nothing is spilled: most sessions never come there.
+constexpr std::size_t kSpillFrom = 2;
+// So that what was not spilled until then is caught up with long before the budget is reached.
+constexpr int kSpilledAtOnce = 4;
+
+}  // namespace
 
 std::size_t SnapshotSet::cost(Entries::const_iterator entry) const {
     std::size_t bytes = sizeof(Entry) + entry->second.snapshot.state.fields.size() +
@@ -15,9 +26,13 @@ std::size_t SnapshotSet::cost(Entries::const_iterator entry) const {
     if (entry != entries_.begin() && std::prev(entry)->first.branch == entry->first.branch) {
         before = std::prev(entry)->second.snapshot.state.pages;
     }
+    std::uint64_t nodes = 0;  // one more than the last one's number
     PageRoot::for_each_difference(before, entry->second.snapshot.state.pages,
-                                  [&](PageIndex, const Page*, const Page* page) {
+                                  [&](PageIndex index, const Page*, const Page* page) {
                                       if (page != nullptr) bytes += kPageSize;
+                                      if (index.value / kPagesPerNode < nodes) return;
+                                      nodes = index.value / kPagesPerNode + 1;
+                                      bytes += sizeof(PageNode);
                                   });
     return bytes;
 }
@@ -36,7 +51,20 @@ void SnapshotSet::insert(Snapshot snapshot, Pin pin) {
     if (!added) return;
     recount(entry);
     recount(std::next(entry));
+    if (spill_ != nullptr && !spill_->holds(at)) unspilled_.insert(at);
+    spill_some();
     if (entries_.size() > budget_.snapshots || bytes_ > budget_.bytes) thin(at);
+}
+
+// In ascending order, so that each is a small patch to the one before. Whatever the spill has no time for is
+// dropped unspilled when its turn comes.
+void SnapshotSet::spill_some() {
+    if (entries_.size() <= budget_.snapshots / kSpillFrom && bytes_ <= budget_.bytes / kSpillFrom) return;
+    for (int n = 0; n < kSpilledAtOnce && !unspilled_.empty() && spill_->has_room(); ++n) {
+        const auto at = *unspilled_.begin();
+        unspilled_.erase(unspilled_.begin());
+        spill_->add(at, entries_.at(at).snapshot.state);
+    }
 }
 
 const Snapshot* SnapshotSet::nearest_at_or_before(Position at) const {
@@ -44,6 +72,25 @@ const Snapshot* SnapshotSet::nearest_at_or_before(Position at) const {
     if (entry == entries_.begin()) return nullptr;
     --entry;
     return entry->first.branch == at.branch ? &entry->second.snapshot : nullptr;
+}
+
+void SnapshotSet::fetch_nearest(Position at, StepCount good_enough) {
+    if (spill_ == nullptr) return;
+    const auto next = entries_.upper_bound(at);
+    const auto* nearest = nearest_at_or_before(at);
+    if (nearest == nullptr) return;
+    const auto resident = [this](Position position) -> const SavedState* {
+        const auto entry = entries_.find(position);
+        return entry != entries_.end() ? &entry->second.snapshot.state : nullptr;
+    };
+    auto loaded = spill_->load_latest(at, std::max(nearest->at.step, good_enough), resident,
+                                      next != entries_.end() ? &next->second.snapshot.state.pages : nullptr);
+    for (auto& [position, state] : loaded) insert({position, std::move(state)});
+}
+
+std::size_t SnapshotSet::pinned() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(entries_, [](const auto& entry) { return entry.second.pinned; }));
 }
 
 void SnapshotSet::for_each(const std::function<void(const Snapshot&)>& visit) const {
@@ -54,41 +101,24 @@ const Snapshot* SnapshotSet::newest(Branch branch) const {
     return nearest_at_or_before({branch, kEndOfTime});
 }
 
-double SnapshotSet::loss(Entries::const_iterator entry) const {
-    const auto next = std::next(entry);
-    const auto gap = next->first.step - std::prev(entry)->first.step;
-    const auto age = newest(entry->first.branch)->at.step - entry->first.step;
-    return static_cast<double>(gap.value) / static_cast<double>(age.value);
-}
-
 // Down to 15/16 of the budget at once: a pass over all entries then serves n/16 insertions, so thinning costs
 // each of them about 16 log n instead of n.
 void SnapshotSet::thin(Position keep) {
-    struct Candidate {
-        double loss;
-        Entries::iterator entry;
-        bool operator<(const Candidate& other) const { return loss > other.loss; }  // the least on top
-    };
-    std::priority_queue<Candidate> candidates;
+    std::vector<Thinning::Item> items;
+    std::vector<Entries::iterator> places;
     for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
-        const auto next = std::next(entry);
-        const bool first = entry == entries_.begin() || std::prev(entry)->first.branch != entry->first.branch;
-        const bool last = next == entries_.end() || next->first.branch != entry->first.branch;
-        if (first || last || entry->second.pinned || entry->first == keep) continue;
-        candidates.push({loss(entry), entry});
+        items.push_back({entry->first, entry->second.pinned || entry->first == keep});
+        places.push_back(entry);
     }
+    Thinning thinning(std::move(items));
     const auto enough = [](std::size_t budget) { return budget - budget / 16; };
-    while (!candidates.empty() &&
-           (entries_.size() > enough(budget_.snapshots) || bytes_ > enough(budget_.bytes))) {
-        const auto [loss_then, entry] = candidates.top();
-        candidates.pop();
-        // A neighbour may have gone since, which makes this one worth more.
-        if (const auto loss_now = loss(entry); loss_now > loss_then) {
-            candidates.push({loss_now, entry});
-        } else {
-            bytes_ -= entry->second.bytes;
-            recount(entries_.erase(entry));
-        }
+    while (entries_.size() > enough(budget_.snapshots) || bytes_ > enough(budget_.bytes)) {
+        const auto least = thinning.next();
+        if (!least) return;
+        const auto entry = places[*least];
+        unspilled_.erase(entry->first);
+        bytes_ -= entry->second.bytes;
+        recount(entries_.erase(entry));
     }
 }
 

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "base/machine.hpp"
 #include "base/position.hpp"
+#include "snapshots/spill.hpp"
 
 namespace backspin::snapshots {
 
@@ -19,9 +21,9 @@ struct Snapshot {
 /// What a set may hold. The first snapshot of a branch and pinned ones count, but are never dropped for it.
 struct Budget {
     /// With n snapshots, spacing s and a history of L steps, thinning leaves gaps of about ln(L/s)/n of the
-    /// age: 2048 over 10^10 steps at 2^20 a piece are 0.45 percent, so what lies 10^9 steps back is at most 5
-    /// million steps away.
-    std::size_t snapshots = 2048;
+    /// age: 16,384 over 10^12 steps at 2^20 a piece are 0.1 percent, so what lies 10^9 steps back is at most
+    /// a million steps away.
+    std::size_t snapshots = 16'384;
     /// Bytes of states, and of pages that differ from the neighbour's.
     std::size_t bytes = std::size_t{1} << 30;
 };
@@ -30,7 +32,9 @@ enum class Pin : bool { no, yes };
 
 class SnapshotSet {
   public:
-    explicit SnapshotSet(Budget budget = {}) : budget_(budget) {}
+    /// With a spill, which outlives the set and serves no other, snapshots are spilled before they are
+    /// dropped.
+    explicit SnapshotSet(Budget budget = {}, Spill* spill = nullptr) : budget_(budget), spill_(spill) {}
 
     /// Keeps the snapshot, unless there is one at its position already (whose pin it may add). Drops others
     /// to stay within the budget, never the new one.
@@ -39,17 +43,23 @@ class SnapshotSet {
     /// The latest snapshot of the position's branch that is not after it; null if there is none. Valid until
     /// insert.
     const Snapshot* nearest_at_or_before(Position at) const;
+    /// Brings a spilled one back if it is nearer than those in memory, and after `good_enough`.
+    void fetch_nearest(Position at, StepCount good_enough);
     /// The last of the branch. Null if the branch has none. Valid until insert.
     const Snapshot* newest(Branch branch) const;
 
-    /// All of them, in ascending order.
+    /// All that are in memory, in ascending order.
     void for_each(const std::function<void(const Snapshot&)>& visit) const;
 
     std::size_t size() const { return entries_.size(); }
-    /// What they cost: each its fields, and the pages in which it differs from the one before. With a budget
-    /// of one snapshot there is nothing to choose between, and pages are not counted: that takes a share of a
-    /// run that only records.
+    std::size_t pinned() const;
+    /// What they cost: each its fields, and the pages in which it differs from the one before, with the
+    /// tables that lead to them. With a budget of one snapshot there is nothing to choose between, and pages
+    /// are not counted: that takes a share of a run that only records.
     std::size_t bytes() const { return bytes_; }
+    const Budget& budget() const { return budget_; }
+    /// Null if there is none.
+    const Spill* spill() const { return spill_; }
 
   private:
     struct Entry {
@@ -61,14 +71,13 @@ class SnapshotSet {
 
     std::size_t cost(Entries::const_iterator entry) const;
     void recount(Entries::iterator entry);
-    /// The gap that dropping the snapshot would leave, as a share of its age: how much a step back there
-    /// would suffer. Dropping the least keeps these alike, which is a distance within a constant factor of
-    /// the age. Precondition: neither the first nor the last of its branch.
-    double loss(Entries::const_iterator entry) const;
+    void spill_some();
     void thin(Position keep);
 
     Entries entries_;
     Budget budget_;
+    Spill* spill_;
+    std::set<Position> unspilled_;  ///< of entries_; empty without a spill
     std::size_t bytes_ = 0;
 };
 

@@ -91,11 +91,24 @@ class Session {
   private:
     TimelineOptions options() {
         const std::array<std::uint64_t, 4> spacings{16, 23, 64, 1000};
-        return {.epoch_steps = {spacings.at(random_() % spacings.size())},
-                .snapshot_budget = {.snapshots = 8 + random_() % 64},
-                .longest_interrupt = kLongestInterrupt,
-                .use_access_index = !one_in(4),
-                .listener = &epochs_};
+        TimelineOptions options;
+        options.epoch_steps = {spacings.at(random_() % spacings.size())};
+        options.snapshot_budget.snapshots = 8 + random_() % 64;
+        if (one_in(2)) options.snapshot_budget.bytes = (20 + random_() % 200) * kPageSize;
+        options.longest_interrupt = kLongestInterrupt;
+        options.use_access_index = !one_in(4);
+        options.listener = &epochs_;
+        options.spill = some_spill();
+        return options;
+    }
+
+    /// None, one that holds everything, or one that is thinned all the time or gives up.
+    snapshots::Spill* some_spill() {
+        if (one_in(3)) return nullptr;
+        snapshots::SpillOptions options;
+        if (one_in(2)) options.limit = 10'000 + random_() % 200'000;
+        spills_.push_back(std::make_unique<snapshots::Spill>(options));
+        return spills_.back().get();
     }
 
     StepCount here() const { return timeline_->position().step; }
@@ -142,6 +155,7 @@ class Session {
 
     void move() {
         if (one_in(12)) change_stops();
+        if (one_in(40)) timeline_->pin_here();
         if (one_in(10)) host_.arrives(typed({static_cast<int>(below(256))}));
         countdown_ = one_in(8) ? static_cast<int>(below(6)) : -1;
         host_.interrupt = [this] { return countdown_ >= 0 && countdown_-- == 0; };
@@ -300,6 +314,7 @@ class Session {
     Stored stored_;
     Epochs epochs_;
     FakeHost host_;
+    std::vector<std::unique_ptr<snapshots::Spill>> spills_;
     std::unique_ptr<Timeline> timeline_;
     Stops stops_;
     std::vector<Hit> told_;

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <random>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/pages.hpp"
+#include "testsuite/snapshots/spill_fixture.hpp"
 
 namespace backspin::snapshots {
 namespace {
@@ -112,12 +115,12 @@ TEST(SnapshotSet, CountsThePagesInWhichNeighboursDiffer) {
     memory.write_page({2});
     set.insert(snapshot(0, memory.share()));
     const auto first = set.bytes();
-    EXPECT_GE(first, 2 * kPageSize);
-    EXPECT_LT(first, 3 * kPageSize);
+    EXPECT_GE(first, 2 * kPageSize + sizeof(PageNode)) << "the table that leads to them is its own, too";
+    EXPECT_LT(first, 3 * kPageSize + sizeof(PageNode));
     memory.write_page({2});
     set.insert(snapshot(1, memory.share()));
-    EXPECT_GE(set.bytes(), 3 * kPageSize);
-    EXPECT_LT(set.bytes(), 4 * kPageSize);
+    EXPECT_GE(set.bytes(), 3 * kPageSize + 2 * sizeof(PageNode));
+    EXPECT_LT(set.bytes(), 4 * kPageSize + 2 * sizeof(PageNode));
 
     for (std::uint64_t n = 2; n < 500; ++n) {
         memory.write_page({n % 7});
@@ -128,6 +131,68 @@ TEST(SnapshotSet, CountsThePagesInWhichNeighboursDiffer) {
     EXPECT_GE(set.size(), 10) << "each differs from its neighbours in ten pages at most";
     // What is counted bounds what is really held: the memory's own pages on top.
     EXPECT_LE(store->pages_in_use(), set.bytes() / kPageSize + 10);
+}
+
+/// With tiny budgets, so that most of it is spilled.
+struct SpilledSet {
+    explicit SpilledSet(std::uint64_t seed, Budget budget) : memory(seed), set(budget, &spill) {}
+
+    void insert(std::uint64_t step) {
+        auto state = memory.next(step);
+        all[step] = bytes_of(state);
+        set.insert({at(step), std::move(state)});
+        spill.flush();
+    }
+
+    ChangingMemory memory;
+    Spill spill{{}};
+    SnapshotSet set;
+    std::map<std::uint64_t, StateBytes> all;
+};
+
+TEST(SnapshotSet, WhatIsThinnedFromMemoryComesBack) {
+    for (std::uint64_t seed = 0; seed < 4; ++seed) {
+        constexpr Budget kBudget{.snapshots = 40, .bytes = 500 * kPageSize};
+        SpilledSet bench(seed, kBudget);
+        for (std::uint64_t step = 0; step < 400; ++step) {
+            bench.insert(step);
+            ASSERT_LE(bench.set.bytes(), kBudget.bytes);
+        }
+        EXPECT_LE(bench.set.size(), kBudget.snapshots);
+        std::mt19937_64 random(seed);
+        for (int n = 0; n < 200; ++n) {
+            const auto step = random() % 400;
+            bench.set.fetch_nearest(at(step), {});
+            const auto* found = bench.set.nearest_at_or_before(at(step));
+            ASSERT_NE(found, nullptr);
+            EXPECT_EQ(found->at, at(step)) << "everything was spilled in time";
+            ASSERT_EQ(bytes_of(found->state), bench.all.at(step)) << step;
+            ASSERT_LE(bench.set.size(), kBudget.snapshots);
+            ASSERT_LE(bench.set.bytes(), kBudget.bytes);
+            // What is counted bounds what is held; the newest memory is the guest's own, and the spill's
+            // last.
+            ASSERT_LE(bench.memory.pages_in_use(), bench.set.bytes() / kPageSize + 100);
+        }
+    }
+}
+
+TEST(SnapshotSet, AFewAreNotSpilled) {
+    SpilledSet bench(1, {.snapshots = 100, .bytes = std::size_t{1} << 30});
+    for (std::uint64_t step = 0; step < 50; ++step) bench.insert(step);
+    EXPECT_TRUE(bench.spill.positions().empty());
+    for (std::uint64_t step = 50; step < 70; ++step) bench.insert(step);
+    EXPECT_EQ(bench.spill.positions().size(), 70) << "it has caught up";
+}
+
+TEST(SnapshotSet, WhatIsNearEnoughIsNotFetched) {
+    SpilledSet bench(1, {.snapshots = 16});
+    for (std::uint64_t step = 0; step < 1000; ++step) bench.insert(step);
+    const auto size = bench.set.size();
+    bench.set.fetch_nearest(at(500), {500});
+    EXPECT_EQ(bench.set.size(), size);
+    EXPECT_LT(bench.set.nearest_at_or_before(at(500))->at, at(500));
+    bench.set.fetch_nearest(at(500), {499});
+    EXPECT_EQ(bench.set.nearest_at_or_before(at(500))->at, at(500));
 }
 
 }  // namespace
