@@ -43,6 +43,9 @@ struct StepInfo {
 
 enum class StopKind : std::uint8_t { execute, write, read, access };
 
+/// What a data stop's address means. A physical one is hit by whoever accesses the byte, under any address.
+enum class StopSpace : std::uint8_t { as_used, physical };
+
 /// A place at which a run reports. An execute stop holds at N if the step N to N+1 is an attempt at that
 /// address; a data stop if that step would access any byte of the range, whoever makes it. Of accesses that
 /// are no hart's loads and stores only writes count.
@@ -50,6 +53,7 @@ struct StopPoint {
     StopKind kind{};
     VirtualAddress address;
     std::uint64_t length = 1;  ///< bytes, for data stops
+    StopSpace space = StopSpace::as_used;
     bool operator==(const StopPoint&) const = default;
 };
 

@@ -70,9 +70,12 @@ std::span<const std::byte> PackedNotes::list(List which) const {
 }
 
 AccessNotes PackedNotes::unpack() const {
-    return {take_pages(list(List::executed)), take_pages(list(List::read)),
-            take_pages(list(List::written)),  take_pages(list(List::changed)),
-            take_pages(list(List::changed_from_outside)), translated_};
+    return {take_pages(list(List::executed)),
+            take_pages(list(List::read)),
+            take_pages(list(List::written)),
+            take_pages(list(List::changed)),
+            take_pages(list(List::changed_from_outside)),
+            translated_};
 }
 
 bool PackedNotes::has(List which, PageNumber first, PageNumber last) const {
@@ -84,13 +87,13 @@ bool PackedNotes::has(List which, PageNumber first, PageNumber last) const {
     return false;
 }
 
-bool PackedNotes::may_change(PageNumber page) const {
-    return has(List::changed, page, page);
-}
-
 bool PackedNotes::may_hit(const StopPoint& stop) const {
     const auto [first, last] = pages_of(stop);
     if (stop.kind == StopKind::execute) return has(List::executed, first, last);
+    if (stop.space == StopSpace::physical) {
+        // Of loads only the virtual page is noted.
+        return stop.kind != StopKind::write || has(List::changed, first, last);
+    }
     if (has(List::written, first, last)) return true;  // an atomic reads, too
     if (stop.kind != StopKind::write && has(List::read, first, last)) return true;
     if (stop.kind == StopKind::read) return false;

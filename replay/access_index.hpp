@@ -1,5 +1,5 @@
-// Which pages each stretch of the history touched, so that a search runs only through those in which its stops
-// may hold. It only ever excludes: what is not known may hold anything.
+// Which pages each stretch of the history touched, so that a search runs only through those in which its
+// stops may hold. It only ever excludes: what is not known may hold anything.
 #pragma once
 
 #include <algorithm>
@@ -26,9 +26,6 @@ class PackedNotes {
 
     /// Whether a step of the stretch can have hit the stop.
     bool may_hit(const StopPoint& stop) const;
-    /// Whether the page, a physical one, was written.
-    bool may_change(PageNumber page) const;
-
     std::size_t size() const { return bytes_.size(); }
 
   private:
@@ -61,8 +58,8 @@ class AccessIndex {
     /// The stretch known that has this step; nothing if none has. Valid until add.
     std::optional<Stretch> containing(StepCount step) const;
 
-    /// The end of the latest stretch in [floor, end) that may have a step with a hit: `floor` if there is none,
-    /// and `end` at once where nothing is known.
+    /// The end of the latest stretch in [floor, end) that may have a step with a hit: `floor` if there is
+    /// none, and `end` at once where nothing is known.
     StepCount latest_candidate(StepCount floor, StepCount end, std::span<const StopPoint> stops) const;
     /// Likewise the beginning of the first stretch in [begin, ceiling): `ceiling` if there is none.
     StepCount first_candidate(StepCount begin, StepCount ceiling, std::span<const StopPoint> stops) const;

@@ -150,18 +150,33 @@ AccessEnd MemoryPort::raise(Cause cause, VirtualAddress at) {
     return AccessEnd::trapped;
 }
 
+/// Precondition: locate() found the access.
+bool MemoryPort::touches(const Touch& touch, const StopPoint& point) const {
+    if (point.space == StopSpace::as_used)
+        return overlap(touch.at, touch.size, point.address, point.length).length != 0;
+    return std::ranges::any_of(parts(), [&](const Part& part) {
+        return overlap({part.at.value}, part.size, point.address, point.length).length != 0;
+    });
+}
+
+/// Precondition: it touches.
 bool MemoryPort::changes(const Touch& touch, const StopPoint& point) const {
-    const auto common = overlap(touch.at, touch.size, point.address, point.length);
     // What a device would do with the value is not known beforehand; it counts as a change.
     if (parts_[0].is_device) return true;
-    Bytes before{};
     std::size_t done = 0;
     for (const auto& part : parts()) {
-        memory_.read(part.at, std::span(before).subspan(done, part.size));
-        done += part.size;
+        const auto replaced =
+            std::span(touch.new_bytes).subspan(std::exchange(done, done + part.size), part.size);
+        const auto at = point.space == StopSpace::as_used ? part.virtual_at : VirtualAddress{part.at.value};
+        const auto common = overlap(at, part.size, point.address, point.length);
+        if (common.length == 0) continue;
+        const auto skipped = common.start - at.value;
+        Bytes before{};
+        const auto old = std::span(before).first(common.length);
+        memory_.read(PhysicalAddress{part.at.value + skipped}, old);
+        if (!std::ranges::equal(old, replaced.subspan(skipped, common.length))) return true;
     }
-    const auto offset = common.start - touch.at.value;
-    return std::memcmp(before.data() + offset, touch.new_bytes.data() + offset, common.length) != 0;
+    return false;
 }
 
 /// Precondition: locate() found the access.
@@ -170,7 +185,7 @@ Verdict MemoryPort::reports(const Touch& touch) {
         const bool matches = point.kind == StopKind::access ||
                              (point.kind == StopKind::read && touch.reads) ||
                              (point.kind == StopKind::write && touch.writes);
-        if (!matches || overlap(touch.at, touch.size, point.address, point.length).length == 0) continue;
+        if (!matches || !touches(touch, point)) continue;
         const Hit hit{point.kind, point.address, board_.steps, hart_->id,
                       touch.writes && changes(touch, point)};
         if (tell(hit) == Verdict::stop) return Verdict::stop;
@@ -354,7 +369,8 @@ AccessEnd MemoryPort::cache_block(VirtualAddress at, CacheOperation operation) {
         const bool permitted = parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::make);
         return permitted ? AccessEnd::done : failed();
     }
-    if (watched(block) && parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::only_report) &&
+    if (watched(block, kCacheBlock) &&
+        parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::only_report) &&
         reports(Touch{block, kCacheBlock, false, true, {}}) == Verdict::stop)
         return AccessEnd::stopped;
     if (!parts_in_ram(block, kCacheBlock, AccessKind::store, Updates::make)) return failed();
@@ -385,7 +401,7 @@ bool MemoryPort::is_uniform(PhysicalAddress at) const {
 
 void MemoryPort::enter_for_reading(const Part& part) {
     const auto page = page_of(part.virtual_at);
-    if (watched(page) || !is_uniform(part.at)) return;
+    if (watched(part) || !is_uniform(part.at)) return;
     if (const auto index = memory_.page_of(part.at))
         data_->reads.fill(page, memory_.pages().read_page(*index));
 }
@@ -393,7 +409,7 @@ void MemoryPort::enter_for_reading(const Part& part) {
 void MemoryPort::enter_for_writing(const Part& part, const Page& page) {
     const auto virtual_page = page_of(part.virtual_at);
     const auto index = *memory_.page_of(part.at);
-    if (watched(virtual_page) || !is_uniform(part.at) || tables_.contains(index.value)) return;
+    if (watched(part) || !is_uniform(part.at) || tables_.contains(index.value)) return;
     const auto* host = page.bytes().data();
     if (!code_.holds_code(index)) {
         data_->writes.fill(virtual_page, host);

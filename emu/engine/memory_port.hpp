@@ -195,9 +195,16 @@ class MemoryPort {
     /// What an access ends with whose place was not found.
     AccessEnd not_made() { return take_stopped() ? AccessEnd::stopped : AccessEnd::trapped; }
     bool watched(VirtualAddress at) const { return observer_ != nullptr && stops_.watches_page(page_of(at)); }
+    /// Whether it has to be found out where the access goes before it is made.
     bool watched(VirtualAddress at, std::size_t size) const {
-        return watched(at) || watched(VirtualAddress{at.value + (size - 1)});
+        return watched(at) || watched(VirtualAddress{at.value + (size - 1)}) ||
+               (observer_ != nullptr && stops_.watches_physical());
     }
+    bool watched(const Part& part) const {
+        const PhysicalAddress page{part.at.value & ~std::uint64_t{kPageSize - 1}};
+        return watched(part.virtual_at) || (observer_ != nullptr && stops_.watches_page(page));
+    }
+    bool touches(const Touch& touch, const StopPoint& point) const;
     Verdict reports(const Touch& touch);
     bool changes(const Touch& touch, const StopPoint& point) const;
 

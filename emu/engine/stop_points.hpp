@@ -29,12 +29,22 @@ class StopPoints {
         return watches_everything_ || std::ranges::binary_search(watched_pages_, page.value);
     }
 
+    /// The same of a physical page; those are not among the pages above.
+    bool watches_page(PhysicalAddress page) const {
+        return watches_all_physical_ || std::ranges::binary_search(watched_physical_pages_, page.value);
+    }
+    bool watches_physical() const { return watches_all_physical_ || !watched_physical_pages_.empty(); }
+
   private:
+    void watch(const StopPoint& point);
+
     std::vector<StopPoint> points_;
     std::vector<std::uint64_t> execute_;  ///< ascending
     std::vector<StopPoint> watches_;
     std::vector<std::uint64_t> watched_pages_;  ///< ascending
     bool watches_everything_ = false;
+    std::vector<std::uint64_t> watched_physical_pages_;  ///< ascending
+    bool watches_all_physical_ = false;
 };
 
 /// The part of two ranges that both have; length 0 if none. Neither range wraps around.

@@ -17,7 +17,7 @@ class Meeting {
 
     void look(const Hart& hart, const StopPoint& point) {
         touched_ = changed_ = false;
-        if (data_space(hart).satp == 0) {
+        if (point.space == StopSpace::physical || data_space(hart).satp == 0) {
             meet(PhysicalAddress{point.address.value}, point.length);
         } else if (point.length > StopPoints::kMostListedPages * kPageSize) {
             for (const auto& piece : written_.pieces) meet(piece.at, piece.length);

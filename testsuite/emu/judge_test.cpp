@@ -362,48 +362,76 @@ class Stopper : public Observer {
     std::optional<Hit> last;
 };
 
-TEST_P(JudgeTest, WatchesReportEveryChangeAndStopBeforeIt) {
-    const auto owned_machine = new_machine();
-    auto& machine = *owned_machine;
-    // Watch what the program does change: compare neighbouring states of the reference.
-    const auto from = judge_->state(StepCount{0}).pages;
+/// Pieces of pages that the program does change, from comparing states of the reference.
+std::vector<StopPoint> some_that_change(const Judge& judge, std::uint64_t ram_bytes,
+                                        std::mt19937_64& random) {
     std::vector<StopPoint> points;
+    const auto& from = judge.state(StepCount{0}).pages;
     PageRoot::for_each_difference(
-        from, judge_->state(judge_->last()).pages, [&](PageIndex index, const Page*, const Page*) {
-            if (index.value >= arrangement_->machine.ram_bytes / kPageSize) return;  // of a drive
-            const auto at = memory_map::kRamBase.value + index.value * kPageSize + any(0, 4000);
-            points.push_back({StopKind::write, VirtualAddress{at}, any(1, 90)});
+        from, judge.state(judge.last()).pages, [&](PageIndex index, const Page*, const Page*) {
+            if (index.value >= ram_bytes / kPageSize) return;  // of a drive
+            const auto at = memory_map::kRamBase.value + index.value * kPageSize + random() % 4001;
+            points.push_back({StopKind::write, VirtualAddress{at}, 1 + random() % 90});
         });
-    machine.set_stop_points(points);
+    return points;
+}
+
+using Changes = std::vector<std::pair<StepCount, std::uint64_t>>;
+
+/// Each step that changes bytes of each range, from comparing neighbouring states; ranges by where they
+/// start.
+Changes changes_of(const Judge& judge, const std::vector<StopPoint>& points) {
     const auto bytes_of = [&](StepCount at, const StopPoint& point) {
         std::vector<std::byte> bytes(point.length);
-        const auto& pages = judge_->state(at).pages;
+        const auto& pages = judge.state(at).pages;
         for (std::uint64_t i = 0; i < point.length; ++i) {
             const auto offset = point.address.value + i - memory_map::kRamBase.value;
             bytes[i] = pages.page(PageIndex{offset / kPageSize})[offset % kPageSize];
         }
         return bytes;
     };
-    std::vector<std::pair<StepCount, std::uint64_t>> expected;
-    for (std::uint64_t n = 0; n < kSteps; ++n) {
+    Changes changes;
+    for (StepCount at; at < judge.last(); at += StepCount{1}) {
         for (const auto& point : points) {
-            if (bytes_of(StepCount{n}, point) != bytes_of(StepCount{n + 1}, point)) {
-                expected.emplace_back(StepCount{n}, point.address.value);
-            }
+            if (bytes_of(at, point) != bytes_of(at + StepCount{1}, point))
+                changes.emplace_back(at, point.address.value);
         }
     }
+    std::ranges::sort(changes);
+    return changes;
+}
+
+Changes changes_told(const Collector& collector) {
+    Changes changes;
+    for (const auto& hit : collector.hits) {
+        if (hit.changes_value) changes.emplace_back(hit.at, hit.address.value);
+    }
+    std::ranges::sort(changes);
+    return changes;
+}
+
+TEST_P(JudgeTest, PhysicalWatchesReportEveryChangeUnderAnyAddress) {
+    auto points = some_that_change(*judge_, arrangement_->machine.ram_bytes, random_);
+    for (auto& point : points) point.space = StopSpace::physical;
+    const auto machine = new_machine();
+    machine->set_stop_points(points);
+    Collector collector;
+    ASSERT_NO_FATAL_FAILURE(run_to(*machine, judge_->last(), &collector));
+    ASSERT_NO_FATAL_FAILURE(expect_same(*machine, *judge_, "watched"));
+    EXPECT_EQ(changes_told(collector), changes_of(*judge_, points));
+}
+
+TEST_P(JudgeTest, WatchesReportEveryChangeAndStopBeforeIt) {
+    const auto owned_machine = new_machine();
+    auto& machine = *owned_machine;
+    const auto points = some_that_change(*judge_, arrangement_->machine.ram_bytes, random_);
+    machine.set_stop_points(points);
     Collector collector;
     ASSERT_NO_FATAL_FAILURE(run_to(machine, judge_->last(), &collector));
     ASSERT_NO_FATAL_FAILURE(expect_same(machine, *judge_, "watched"));
-    std::vector<std::pair<StepCount, std::uint64_t>> got;
-    for (const auto& hit : collector.hits) {
-        if (hit.changes_value) got.emplace_back(hit.at, hit.address.value);
-    }
-    std::ranges::sort(got);
-    std::ranges::sort(expected);
     // In machine mode an address is the same for the program and for memory.
     if (!arrangement_->program.privileged) {
-        EXPECT_EQ(got, expected);
+        EXPECT_EQ(changes_told(collector), changes_of(*judge_, points));
     }
 
     // A stop leaves the machine before the step, in the reference's state.
