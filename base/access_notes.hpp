@@ -1,5 +1,5 @@
-// Which pages a stretch of a run touched: what a search needs to pass over stretches in which its stops cannot
-// hold. Notes may name pages that were not touched; they never lack one that was.
+// Which pages a stretch of a run touched: what a search needs to pass over stretches in which its stops
+// cannot hold. Notes may name pages that were not touched; they never lack one that was.
 #pragma once
 
 #include <compare>
@@ -31,7 +31,8 @@ struct AccessNotes {
     std::vector<PageNumber> executed, read, written;
     /// Physical pages that anybody wrote.
     std::vector<PageNumber> changed;
-    /// Those of them that were written by something else than a hart's store: a device, an input, a page walk.
+    /// Those of them that were written by something else than a hart's store: a device, an input, a page
+    /// walk.
     std::vector<PageNumber> changed_from_outside;
     /// Whether virtual and physical addresses may have differed for any hart.
     bool translated = false;

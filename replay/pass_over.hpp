@@ -6,12 +6,12 @@
 
 namespace backspin::replay {
 
-/// As history.run(way), which it would agree with in all but the time that it takes: what cannot have a hit of
-/// the way's points is run through with nothing armed. Precondition: way.until <= history.frontier().
+/// As history.run(way), which it would agree with in all but the time that it takes: what cannot have a hit
+/// of the way's points is run through with nothing armed. Precondition: way.until <= history.frontier().
 Arrival run_where_hits_may_be(History& history, const Way& way);
 
-/// The same, but stretches of many epochs without hits are gone past by a snapshot. Nothing that was printed in
-/// them is shown again.
+/// The same, but stretches of many epochs without hits are gone past by a snapshot. Nothing that was printed
+/// in them is shown again.
 Arrival go_where_hits_may_be(History& history, const Way& way);
 
 }  // namespace backspin::replay

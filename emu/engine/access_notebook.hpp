@@ -26,8 +26,8 @@ class AccessNotebook {
     void selects(const AddressSpace& space) { translated_ = translated_ || space.satp != 0; }
 
     AccessNotes take() {
-        return {executed_.take(),     read_.take(), written_.take(), changed_.take(),
-                from_outside_.take(), std::exchange(translated_, false)};
+        return {executed_.take(), read_.take(),         written_.take(),
+                changed_.take(),  from_outside_.take(), std::exchange(translated_, false)};
     }
 
   private:

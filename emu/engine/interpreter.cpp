@@ -48,7 +48,10 @@ Reach reach_of(std::int32_t csr) {
 }  // namespace
 
 Interpreter::Interpreter(Board& board, Memory& memory)
-    : board_(board), memory_(memory), code_(memory, *board.decoder), port_(board, memory, code_, stops_, notes_) {
+    : board_(board),
+      memory_(memory),
+      code_(memory, *board.decoder),
+      port_(board, memory, code_, stops_, notes_) {
     for (std::size_t i = 0; i < board.harts.size(); ++i) jump_banks_.emplace_back(kJumpBanks);
     // Learns where its own handlers are.
     Hart nobody;
