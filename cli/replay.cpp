@@ -8,6 +8,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/guest_end.hpp"
 #include "cli/host_port.hpp"
+#include "cli/kept_history.hpp"
 #include "cli/machine_setup.hpp"
 #include "cli/outside/console_outside.hpp"
 #include "cli/recorded_run.hpp"
@@ -36,7 +37,11 @@ class Replay {
         replay::TimelineOptions options;
         options.epoch_steps = run_.setup().epoch_steps;
         options.stored = &stored_;
-        if (!command.gdb) {
+        if (command.gdb) {
+            kept_.emplace(command.history);
+            kept_->add_to(options);
+            loop_.set_tick(std::chrono::milliseconds(250), [this] { kept_->poll(); });
+        } else {
             options.listener = &verifier_;
             options.snapshot_budget.snapshots = 1;  // nobody will go back
         }
@@ -135,6 +140,7 @@ class Replay {
     Verifier verifier_;
     std::unique_ptr<Console> console_;
     std::optional<HostPort> port_;
+    std::optional<KeptHistory> kept_;
     std::optional<replay::Timeline> timeline_;
 };
 

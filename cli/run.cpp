@@ -12,6 +12,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/guest_end.hpp"
 #include "cli/host_port.hpp"
+#include "cli/kept_history.hpp"
 #include "cli/machine_setup.hpp"
 #include "cli/recorder.hpp"
 #include "cli/save_session.hpp"
@@ -82,8 +83,9 @@ class Run {
                 command.force ? snapshots::Overwrite::replace : snapshots::Overwrite::refuse;
             recorder_.emplace(*command.save, overwrite, setup_, *machine_, command.embed_disks,
                               command.flight);
-            loop_.set_tick(std::chrono::milliseconds(250), [this] { recorder_->poll(); });
         }
+        if (command.gdb) kept_.emplace(command.history);
+        if (recorder_ || kept_) loop_.set_tick(std::chrono::milliseconds(250), [this] { poll(); });
         console_ = open_console(loop_, command.console, ConsoleUse::both_ways, command.force);
         port_.emplace(loop_, *console_, std::move(script_), *machine_, std::move(files_));
         for (std::size_t i = 0; i < command.machine.devices.size(); ++i)
@@ -92,7 +94,9 @@ class Run {
         replay::TimelineOptions options;
         options.epoch_steps = setup_.epoch_steps;
         options.listener = recorder_ ? &*recorder_ : nullptr;
-        if (!command.gdb) {
+        if (kept_) {
+            kept_->add_to(options);
+        } else {
             // Nobody will go back: what is kept for it would only cost memory, and a copy of each page
             // written.
             options.snapshot_budget.snapshots = 1;
@@ -119,6 +123,11 @@ class Run {
     }
 
   private:
+    void poll() {
+        if (recorder_) recorder_->poll();
+        if (kept_) kept_->poll();
+    }
+
     RunResult freely() {
         timeline_->set_host(
             {.input = &*port_,
@@ -187,6 +196,7 @@ class Run {
     std::optional<Recorder> recorder_;
     std::unique_ptr<Console> console_;
     std::optional<HostPort> port_;
+    std::optional<KeptHistory> kept_;
     std::optional<replay::Timeline> timeline_;
 };
 

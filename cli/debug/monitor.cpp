@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/debug/snapshot_report.hpp"
 #include "cli/debug/translation.hpp"
 #include "cli/start_error.hpp"
 
@@ -134,7 +135,11 @@ MonitorCommands::Reply MonitorCommands::go_to_place(std::string_view arguments) 
     try {
         const auto target = resolve(*place, timeline_, machine_, keeping_.bookmarks);
         timeline_.seek(from);
-        return seek(target);
+        auto reply = seek(target);
+        // One of a recording, or of an earlier session, is pinned when it has been looked for once.
+        const bool is_bookmark = keeping_.bookmarks.contains(std::string(arguments));
+        if (is_bookmark && timeline_.position().step == target) timeline_.pin_here();
+        return reply;
     } catch (const StartError& error) {
         timeline_.seek(from);
         return refused(error.what());
@@ -155,6 +160,7 @@ MonitorCommands::Reply MonitorCommands::bookmark(std::string_view arguments) {
     if (keeping_.bookmarks.size() >= kMostBookmarks) return refused("there are too many bookmarks already");
     if (!keeping_.bookmarks.try_emplace(name, at).second)
         return refused(fmt::format("there is a bookmark '{}' already", name));
+    timeline_.pin_here();
     if (keeping_.bookmark) keeping_.bookmark(name, at);
     return fmt::format("{} is position {}\n", name, at.value);
 }
@@ -194,9 +200,7 @@ MonitorCommands::Reply MonitorCommands::step_interrupts(std::string_view argumen
 
 MonitorCommands::Reply MonitorCommands::info(std::string_view arguments) {
     if (arguments != "snapshots") return refused("info wants: snapshots");
-    const auto& snapshots = timeline_.snapshots();
-    return fmt::format("{} snapshots, {:.1f} MiB\n", snapshots.size(),
-                       static_cast<double>(snapshots.bytes()) / (1 << 20));
+    return describe_snapshots(timeline_);
 }
 
 MonitorCommands::Reply MonitorCommands::translate(std::string_view arguments) {

@@ -11,6 +11,7 @@
 
 #include "cli/options/device_options.hpp"
 #include "cli/options/help.hpp"
+#include "cli/options/history_options.hpp"
 #include "cli/options/machine_options.hpp"
 #include "cli/options/recording_verbs.hpp"
 #include "cli/options/verb.hpp"
@@ -59,7 +60,7 @@ Verb run_verb() {
               "IMAGE",
               {}};
     verb.devices.add(device_options());
-    verb.options.add(machine_options()).add(outside_options(false));
+    verb.options.add(machine_options()).add(outside_options(false).add(history_options()));
     return verb;
 }
 
@@ -105,7 +106,7 @@ Verb replay_verb() {
         ("timeout", po::value<std::string>()->value_name("SECONDS"),
          "end after this host time (exit code 124)")  //
         ("force", "replace existing output files");
-    verb.options.add(options);
+    verb.options.add(options.add(history_options()));
     return verb;
 }
 
@@ -231,6 +232,7 @@ Command read_run(const Verb& verb, const po::variables_map& values) {
         }
         command.power_off = *choice == "exit" ? PowerOff::exit : PowerOff::stop;
     }
+    command.history = read_history(values, command.gdb.has_value());
     return command;
 }
 
@@ -256,6 +258,7 @@ Command read_replay(const Verb& verb, const po::variables_map& values) {
     command.virtio_consoles = virtio_consoles_of(values);
     if (values.count("drive") != 0) command.drive_files = values["drive"].as<std::vector<std::string>>();
     command.timeout = timeout_of(values);
+    command.history = read_history(values, command.gdb.has_value());
     command.force = values.count("force") != 0;
     return command;
 }

@@ -14,6 +14,7 @@
 #include "cli/options/console_choice.hpp"
 #include "cli/options/endpoint.hpp"
 #include "cli/options/flight_options.hpp"
+#include "cli/options/history_options.hpp"
 #include "cli/options/outside_choice.hpp"
 #include "cli/options/recording_commands.hpp"
 #include "emu/riscv_machine.hpp"
@@ -60,6 +61,7 @@ struct RunCommand {
     std::optional<StepCount> max_steps;
     std::optional<std::chrono::nanoseconds> timeout;
     PowerOff power_off = PowerOff::stop;
+    HistoryOptions history;  ///< only with gdb
     bool force = false;
 };
 
@@ -77,6 +79,7 @@ struct ReplayCommand {
     std::vector<ConsoleChoice>
         virtio_consoles;                   ///< of the recording's, the first ones; the others are silent
     std::vector<std::string> drive_files;  ///< images of the recording's drives, the first ones in order
+    HistoryOptions history;                ///< only with gdb
     std::optional<std::chrono::nanoseconds> timeout;
     bool force = false;
 };

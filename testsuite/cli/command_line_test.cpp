@@ -256,6 +256,25 @@ TEST(CommandLine, SaysWhatIsWrongInOneLine) {
     }
 }
 
+TEST(CommandLine, WhatIsKeptToGoBackByIsForDebuggers) {
+    EXPECT_EQ(run("run a.elf --gdb :1").history.snapshot_memory, std::nullopt);
+    EXPECT_EQ(run("run a.elf --gdb :1").history.spill, std::nullopt);
+    const auto live = run("run a.elf --gdb :1 --snapshot-memory 2G --spill /var/tmp").history;
+    EXPECT_EQ(live.snapshot_memory, std::uint64_t{2} << 30);
+    EXPECT_EQ(live.spill, "/var/tmp");
+    const auto replay =
+        std::get<ReplayCommand>(parse("replay a.bsr --gdb :1 --snapshot-memory 1M --spill none")).history;
+    EXPECT_EQ(replay.snapshot_memory, kLeastSnapshotMemory);
+    EXPECT_EQ(replay.spill, "");
+    EXPECT_EQ(complaint("run a.elf --gdb :1 --snapshot-memory 1023K"),
+              "--snapshot-memory 1023K: give a size from 1M on, as in --snapshot-memory 2G");
+    EXPECT_THAT(complaint("run a.elf --gdb :1 --snapshot-memory much"), HasSubstr("--snapshot-memory 2G"));
+    EXPECT_EQ(complaint("run a.elf --gdb :1 --spill="), "--spill: give a folder, or none");
+    for (const std::string line : {"run a.elf --spill none", "replay a.bsr --snapshot-memory 1G"})
+        EXPECT_THAT(complaint(line), HasSubstr("add --gdb")) << line;
+    EXPECT_THAT(complaint("record -o a.bsr a.elf --spill none"), HasSubstr("unrecognised option"));
+}
+
 TEST(CommandLine, HelpOfEachVerbFitsOnePage) {
     for (const std::string verb : {"", "run ", "record ", "replay ", "verify ", "info ", "events ", "log ",
                                    "export ", "commit ", "repair ", "dtb ", "help devices "}) {

@@ -1,0 +1,44 @@
+#include "cli/options/history_options.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/options/command.hpp"
+#include "cli/options/machine_options.hpp"
+#include "cli/units.hpp"
+
+namespace backspin::cli {
+
+namespace po = boost::program_options;
+
+po::options_description history_options() {
+    po::options_description options;
+    options.add_options()  //
+        ("snapshot-memory", po::value<std::string>()->value_name("SIZE"),
+         "memory to go back by (a quarter of what is free)")  //
+        ("spill", po::value<std::string>()->value_name("DIR|none"),
+         "where more of it goes (the temporary folder)");
+    return options;
+}
+
+HistoryOptions read_history(const po::variables_map& values, bool debugging) {
+    HistoryOptions options;
+    const auto memory = text_of(values, "snapshot-memory");
+    const auto spill = text_of(values, "spill");
+    if ((memory || spill) && !debugging)
+        throw UsageError("--snapshot-memory, --spill: only a debugger goes back; add --gdb WHERE");
+    if (memory) {
+        options.snapshot_memory = parse_size(*memory);
+        if (!options.snapshot_memory || *options.snapshot_memory < kLeastSnapshotMemory) {
+            throw UsageError(
+                fmt::format("--snapshot-memory {}: give a size from {}M on, as in --snapshot-memory 2G",
+                            *memory, kLeastSnapshotMemory >> 20));
+        }
+    }
+    if (spill) {
+        if (spill->empty()) throw UsageError("--spill: give a folder, or none");
+        options.spill = *spill == "none" ? std::string() : *spill;
+    }
+    return options;
+}
+
+}  // namespace backspin::cli

@@ -1,0 +1,24 @@
+// What a session keeps to go back by: --snapshot-memory and --spill.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <boost/program_options.hpp>
+
+namespace backspin::cli {
+
+struct HistoryOptions {
+    std::optional<std::uint64_t> snapshot_memory{};  ///< bytes; nothing: by what the host has
+    std::optional<std::string> spill{};  ///< a folder, empty: none; nothing: the host's temporary one
+};
+
+inline constexpr std::uint64_t kLeastSnapshotMemory = std::uint64_t{1} << 20;
+
+boost::program_options::options_description history_options();
+
+/// Throws UsageError, also for options that mean nothing without a debugger.
+HistoryOptions read_history(const boost::program_options::variables_map& values, bool debugging);
+
+}  // namespace backspin::cli
