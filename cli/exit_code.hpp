@@ -4,6 +4,7 @@
 namespace backspin::cli {
 
 inline constexpr int kSuccess = 0;
+inline constexpr int kNotFound = 1;            ///< of `query`: nothing in the history answers the question
 inline constexpr int kHighestGuestCode = 119;  ///< larger ones of the guest become this, and a line on stderr
 inline constexpr int kDiverged = 120;          ///< a replay did not do what was recorded
 inline constexpr int kAsleep = 121;            ///< every hart waits, and nothing can ever wake one

@@ -20,6 +20,7 @@ struct Execute {
     int operator()(const InfoCommand& command) const { return info(command); }
     int operator()(const EventsCommand& command) const { return events(command); }
     int operator()(const LogCommand& command) const { return log(command); }
+    int operator()(const QueryCommand& command) const { return query(command); }
     int operator()(const ExportCommand& command) const { return export_as(command); }
     int operator()(const CommitCommand& command) const { return commit(command); }
     int operator()(const RepairCommand& command) const { return repair(command); }

@@ -14,6 +14,7 @@ int verify(const VerifyCommand& command, const MachineBuilder& build = build_mac
 int info(const InfoCommand& command);
 int events(const EventsCommand& command);
 int log(const LogCommand& command);
+int query(const QueryCommand& command);
 int export_as(const ExportCommand& command);
 int commit(const CommitCommand& command);
 int repair(const RepairCommand& command);

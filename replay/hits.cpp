@@ -27,7 +27,7 @@ bool is_ignored(const Hit& hit, const Ignored& ignored) {
 }
 
 bool counts(const Hit& hit, const Stops& stops) {
-    if (hit.kind == StopKind::write && !hit.changes_value) return false;
+    if (hit.kind == StopKind::write && !hit.changes_value && !stops.unchanged_too) return false;
     return !stops.filter || stops.filter(hit);
 }
 

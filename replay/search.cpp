@@ -119,12 +119,13 @@ std::variant<SearchBack::Found, SearchBack::None> SearchBack::latest(const Stops
 
 void SearchBack::keep_memo_for(const Stops& stops) {
     const bool filtered = stops.filter != nullptr;
-    const bool same = memo_points_ == stops.points && memo_filtered_ == filtered &&
-                      (!filtered || memo_key_ == stops.filter_key);
+    const bool same = memo_points_ == stops.points && memo_unchanged_too_ == stops.unchanged_too &&
+                      memo_filtered_ == filtered && (!filtered || memo_key_ == stops.filter_key);
     if (same) return;
     memo_.clear();
     memo_points_ = stops.points;
     memo_filtered_ = filtered;
+    memo_unchanged_too_ = stops.unchanged_too;
     memo_key_ = stops.filter_key;
 }
 

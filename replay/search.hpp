@@ -51,6 +51,7 @@ class SearchBack {
     std::vector<StopPoint> memo_points_;
     std::uint64_t memo_key_ = 0;
     bool memo_filtered_ = false;
+    bool memo_unchanged_too_ = false;
 };
 
 }  // namespace backspin::replay

@@ -27,6 +27,8 @@ struct Stops {
     std::vector<StopPoint> points;
     DataTiming timing = DataTiming::before_in_direction;
     HitFilter filter{};  ///< null: every hit counts
+    /// A store that leaves the value as it was is no write otherwise.
+    bool unchanged_too = false;
     /// Names the filter: answers are remembered between searches whose points and key are equal.
     std::uint64_t filter_key = 0;
 };

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -121,6 +122,23 @@ class Timeline {
     /// policy's range does not matter. Stops on the way end it; execute stops that hold where it ends are
     /// told in the hits.
     Stopped step_back(HartId hart, const StepPolicy& policy, const Stops& stops = {});
+
+    // ---- questions: they leave the cursor where it is -----------------------------------------
+    /// Calls `look` with the machine at the position, which may be read but not moved: done, or as for seek.
+    Stopped look_at(Position target, const std::function<void()>& look);
+
+    /// Told of one hit, with the machine right before its step; `stop` ends the question.
+    using HitVisitor = std::function<Verdict(const Hit&)>;
+    /// Each hit at a position in [from, to) that counts, in ascending order: done, interrupted or diverged.
+    Stopped visit_hits(const Stops& stops, StepCount from, StepCount to, const HitVisitor& visit);
+
+    /// The latest step before `before` with hits, and these as Stopped::hits: stop_point at that step,
+    /// history_begin if there is none, interrupted or diverged.
+    Stopped latest_hits(const Stops& stops, StepCount before);
+
+    /// The latest step before `before` that changes what `sample` gives, which is asked after every step back
+    /// to there: done at that step, or else as latest_hits. Takes long: no index knows of registers.
+    Stopped latest_change(const std::function<std::uint64_t()>& sample, StepCount before);
 
     /// A debugger's write, or the push of a button, as one step. Only at the frontier of a live timeline;
     /// nothing if it was made.

@@ -17,6 +17,7 @@ struct TimelineParts {
         : history(machine, std::move(past), kind, options),
           search(history),
           step_search(history),
+          question_search(history),
           steps_back(history, options.longest_interrupt),
           longest_interrupt(options.longest_interrupt) {}
 
@@ -25,6 +26,8 @@ struct TimelineParts {
     /// For what lies in the way of a step back. Its own memo: a client takes the breakpoint that it stands on
     /// out of the set while it steps, which must not cost what the search knows.
     SearchBack step_search;
+    /// For questions, which are not about the stops that the user has set.
+    SearchBack question_search;
     StepsBack steps_back;
     VirtualTime longest_interrupt;
     std::vector<Hit> told;  ///< data stops that the user was told of at the cursor

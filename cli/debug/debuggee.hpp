@@ -36,7 +36,9 @@ class Debuggee final : public gdbstub::Target,
           timeline_(timeline),
           program_(program),
           registers_(machine.board().isa()),
-          monitor_(machine, timeline, settings_) {}
+          monitor_(machine, timeline, settings_) {
+        monitor_.know(Symbols(program.contents));
+    }
 
     /// What `monitor save` and `monitor bookmark` need.
     void keep(SessionKeeping keeping) { monitor_.keep(std::move(keeping)); }

@@ -8,6 +8,8 @@
 
 #include "cli/debug/snapshot_report.hpp"
 #include "cli/debug/translation.hpp"
+#include "cli/query/answer.hpp"
+#include "cli/query/question.hpp"
 #include "cli/start_error.hpp"
 
 namespace backspin::cli {
@@ -78,7 +80,29 @@ gdbstub::Outcome<std::string> MonitorCommands::execute(std::string_view command,
     for (const auto& entry : entries()) {
         if (entry.name == name) return (this->*entry.run)(arguments);
     }
+    if (begins_question(name)) return question(command);
     return refused(fmt::format("unknown command '{}': 'monitor help' lists them", name));
+}
+
+// The session's own stops and what it has told the user stay as they are, and so does the cursor.
+MonitorCommands::Reply MonitorCommands::question(std::string_view command) {
+    constexpr std::size_t kMostLines = 100;
+    std::string text;
+    std::size_t lines = 0;
+    try {
+        Answerer answerer(machine_, timeline_, keeping_.bookmarks, symbols_, selected_);
+        answerer.answer(parse_question(command), [&](const Answer& answer) {
+            if (++lines > kMostLines) {
+                text += fmt::format("... and more: name a later place to begin\n");
+                return false;
+            }
+            text += to_text(answer, symbols_) + "\n";
+            return true;
+        });
+    } catch (const StartError& error) {
+        return refused(error.what());
+    }
+    return text.empty() ? "never, in this history\n" : text;
 }
 
 MonitorCommands::Reply MonitorCommands::help(std::string_view) {
@@ -86,6 +110,7 @@ MonitorCommands::Reply MonitorCommands::help(std::string_view) {
     for (const auto& entry : entries()) {
         text += fmt::format("{:<24} {}\n", fmt::format("{} {}", entry.name, entry.arguments), entry.help);
     }
+    text += "\nQuestions, which leave the position as it is:\n" + list_of_questions();
     return text;
 }
 

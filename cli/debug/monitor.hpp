@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/place.hpp"
+#include "cli/query/symbols.hpp"
 #include "emu/riscv_machine.hpp"
 #include "gdbstub/target.hpp"
 #include "replay/timeline.hpp"
@@ -33,6 +34,8 @@ class MonitorCommands final : public gdbstub::Monitor {
         : machine_(machine), timeline_(timeline), settings_(settings) {}
 
     void keep(SessionKeeping keeping) { keeping_ = std::move(keeping); }
+    /// Those of the program that is debugged.
+    void know(Symbols symbols) { symbols_ = std::move(symbols); }
 
     gdbstub::Outcome<std::string> execute(std::string_view command, gdbstub::ThreadId selected) override;
 
@@ -61,6 +64,7 @@ class MonitorCommands final : public gdbstub::Monitor {
     Reply button(std::string_view arguments);
     Reply power_button(std::string_view arguments);
     Reply push(emu::PowerButton button);
+    Reply question(std::string_view command);
 
     Reply go_to_place(std::string_view arguments);
     Reply seek(StepCount target);
@@ -70,6 +74,7 @@ class MonitorCommands final : public gdbstub::Monitor {
     replay::Timeline& timeline_;
     DebugSettings& settings_;
     SessionKeeping keeping_;
+    Symbols symbols_;
     HartId selected_;  ///< the one that the command is about, unless it says another
 };
 

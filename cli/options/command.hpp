@@ -93,8 +93,9 @@ struct PrintCommand {
     std::string text;
 };
 
-using Command = std::variant<RunCommand, DtbCommand, ReplayCommand, VerifyCommand, InfoCommand, EventsCommand,
-                             LogCommand, ExportCommand, CommitCommand, RepairCommand, PrintCommand>;
+using Command =
+    std::variant<RunCommand, DtbCommand, ReplayCommand, VerifyCommand, InfoCommand, EventsCommand, LogCommand,
+                 QueryCommand, ExportCommand, CommitCommand, RepairCommand, PrintCommand>;
 
 /// `arguments` without the program's name. Throws UsageError.
 Command parse_command_line(std::span<const std::string> arguments);

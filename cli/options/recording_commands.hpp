@@ -43,6 +43,17 @@ struct LogCommand {
     bool json = false;
 };
 
+/// A question about the history: see cli/query/question.hpp.
+struct QueryCommand {
+    std::string file;
+    std::string question;
+    Place at = HistoryEnd::end;  ///< where addresses are looked up, and where "last" looks back from
+    std::uint32_t hart = 0;
+    std::uint64_t limit = 0;             ///< most answers
+    std::optional<std::string> symbols;  ///< an ELF file; nothing: the recording's program
+    bool json = false;
+};
+
 /// Writes a drive as it was at a place as a new image.
 struct CommitCommand {
     std::string file;

@@ -9,6 +9,7 @@
 
 #include "cli/input_gist.hpp"
 #include "cli/options/machine_options.hpp"
+#include "cli/query/question.hpp"
 
 namespace backspin::cli {
 namespace {
@@ -108,6 +109,38 @@ Command read_log(const Verb& verb, const po::variables_map& values) {
                       values.count("json") != 0};
 }
 
+Verb query_verb() {
+    Verb verb{"query",
+              "'QUESTION' FILE",
+              "Asks a recording who wrote there, who called it, what was there, and when.\n\n" +
+                  list_of_questions() +
+                  "\nTARGET is a symbol or an address, with :BYTES behind it if need be.",
+              "FILE",
+              {}};
+    verb.selector = "QUESTION";
+    verb.options.add_options()("json", "one JSON object a line, for programs")(
+        "at", text("PLACE"), "look addresses up there, and back from there (default: end)")(
+        "hart", text("N"), "as this hart sees them (0)")("limit", text("N"),
+                                                         "at most so many answers (1000)")(
+        "symbols", text("ELF"), "the symbols of this file (default: the recorded program's)");
+    return verb;
+}
+
+Command read_query(const Verb& verb, const po::variables_map& values) {
+    constexpr std::uint64_t kMostAnswers = 1'000'000'000;
+    constexpr std::uint64_t kMostHarts = 8;
+    QueryCommand command;
+    command.question = required_selector(verb, values);
+    command.file = required(verb, values);
+    if (const auto at = place_of(values, "at")) command.at = *at;
+    if (const auto hart = text_of(values, "hart"))
+        command.hart = static_cast<std::uint32_t>(parse_bounded("hart", *hart, kMostHarts - 1));
+    command.limit = parse_bounded("limit", text_of(values, "limit").value_or("1000"), kMostAnswers);
+    command.symbols = text_of(values, "symbols");
+    command.json = values.count("json") != 0;
+    return command;
+}
+
 Verb export_verb() {
     Verb verb{"export",
               "console|pcap|wav FILE -o OUT",
@@ -176,10 +209,11 @@ Command read_repair(const Verb& verb, const po::variables_map& values) {
     return RepairCommand{required(verb, values)};
 }
 
-constexpr std::array<VerbEntry, 7> kVerbs{{{verify_verb, read_verify},
+constexpr std::array<VerbEntry, 8> kVerbs{{{verify_verb, read_verify},
                                            {info_verb, read_info},
                                            {events_verb, read_events},
                                            {log_verb, read_log},
+                                           {query_verb, read_query},
                                            {export_verb, read_export},
                                            {commit_verb, read_commit},
                                            {repair_verb, read_repair}}};
