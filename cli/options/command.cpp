@@ -34,6 +34,7 @@ po::options_description outside_options(bool saving) {
         add("save", po::value<std::string>()->value_name("FILE"), "record the run into FILE");
         add("power-off", po::value<std::string>()->value_name("stop|exit"),
             "what the guest's power-off does under gdb (stop)");
+        add_history_options(options);
     }
     add("keep", po::value<std::string>()->value_name("60s|512M"),
         "the recording holds the newest stretch only");
@@ -41,7 +42,7 @@ po::options_description outside_options(bool saving) {
     add("embed-disks", "the recording holds the drives' images whole");
     add("no-embed-disks", "it holds nothing of them but hashes");
     add("console", po::value<std::string>()->value_name("WHERE"),
-        "stdio (default), none, file:PATH, tcp:PORT, unix:PATH or pty; Ctrl-A x ends");
+        "stdio (default), none, file:, tcp:, unix: or pty; Ctrl-A x ends");
     add("input", po::value<std::string>()->value_name("FILE"),
         "script of input: after \"TEXT\" send \"...\", or key enter");
     add("share", po::value<std::string>()->value_name("FOLDER"),
@@ -60,7 +61,7 @@ Verb run_verb() {
               "IMAGE",
               {}};
     verb.devices.add(device_options());
-    verb.options.add(machine_options()).add(outside_options(false).add(history_options()));
+    verb.options.add(machine_options()).add(outside_options(false));
     return verb;
 }
 
@@ -106,7 +107,8 @@ Verb replay_verb() {
         ("timeout", po::value<std::string>()->value_name("SECONDS"),
          "end after this host time (exit code 124)")  //
         ("force", "replace existing output files");
-    verb.options.add(options.add(history_options()));
+    add_history_options(options);
+    verb.options.add(options);
     return verb;
 }
 

@@ -10,14 +10,12 @@ namespace backspin::cli {
 
 namespace po = boost::program_options;
 
-po::options_description history_options() {
-    po::options_description options;
+void add_history_options(po::options_description& options) {
     options.add_options()  //
         ("snapshot-memory", po::value<std::string>()->value_name("SIZE"),
          "memory to go back by (a quarter of what is free)")  //
         ("spill", po::value<std::string>()->value_name("DIR|none"),
          "where more of it goes (the temporary folder)");
-    return options;
 }
 
 HistoryOptions read_history(const po::variables_map& values, bool debugging) {

@@ -16,7 +16,8 @@ struct HistoryOptions {
 
 inline constexpr std::uint64_t kLeastSnapshotMemory = std::uint64_t{1} << 20;
 
-boost::program_options::options_description history_options();
+/// Among the others of `run` and `replay`.
+void add_history_options(boost::program_options::options_description& options);
 
 /// Throws UsageError, also for options that mean nothing without a debugger.
 HistoryOptions read_history(const boost::program_options::variables_map& values, bool debugging);

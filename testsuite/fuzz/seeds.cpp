@@ -13,6 +13,8 @@
 #include "snapshots/recording_events.hpp"
 #include "testsuite/fuzz/board.hpp"
 #include "testsuite/fuzz/fuzz.hpp"
+#include "testsuite/fuzz/rows_commands.hpp"
+#include "testsuite/fuzz/small_recording.hpp"
 #include "testsuite/fuzz/virtio_commands.hpp"
 
 namespace backspin::fuzz {
@@ -63,36 +65,37 @@ void write_states() {
 
 // ---- recordings -----------------------------------------------------------------------------------
 
-/// Something of everything.
 void write_recording() {
-    using namespace snapshots;
-    SmallMachine machine({emu::virtio::SoundOptions{}});
-    const auto saved = [&] {
-        SavedState state{machine.board.steps, {}, {}, machine.memory.pages().share()};
-        machine.board.save(state);
-        return state;
-    };
     std::filesystem::create_directories(folder / "recording");
-    const std::array<std::byte, 16> bytes{};
-    const ImageSource image{"fw.elf", "program", bytes};
-    const auto names = machine.board.component_names();
-    RecordingWriter writer(folder / "recording" / "small", Overwrite::replace, {{"machine.harts", "1"}},
-                           std::span(&image, 1), names);
-    const auto at = [&] { return Position{Branch{0}, machine.board.steps}; };
-    const auto move = [&] { machine.board.steps += StepCount{4}; };
-    writer.add_epoch(at(), saved());
-    writer.add_snapshot(at(), saved());
-    writer.add(RecordedEvent{at(), DeviceInput{Channel{0}, {bytes.begin(), bytes.end()}}});
-    move();
-    writer.add(RecordedEvent{at(), IdleWarp{VirtualTime{77}}});
-    move();
-    writer.add_output(at(), Channel{0}, bytes);
-    writer.add_disk_block(0, 3, {bytes.begin(), bytes.end()}, true);
-    machine.memory.write(emu::memory_map::kRamBase, bytes);
-    writer.add_snapshot(at(), saved(), "name");
-    writer.add_bookmark({"mark", at()});
-    move();
-    writer.finish({at(), VirtualTime{277}, "powered off", 0});
+    write_small_recording(folder / "recording" / "small");
+}
+
+// ---- rows ---------------------------------------------------------------------------------------
+
+void write_rows() {
+    // Tables by number: see TableId, without that of version 1; the last one is `blobs`.
+    const auto row = [](RowCommand command, std::uint8_t table, std::uint8_t column,
+                        const std::string& rest) {
+        return little(static_cast<std::uint8_t>(command)) + little(table) + little(column) +
+               little(std::uint8_t{1}) + rest;
+    };
+    constexpr std::uint8_t kEpochs = 6, kPacks = 7, kSnapshots = 8, kChanges = 9, kBlobs = 13;
+    const auto flip = little(std::uint16_t{0}) + little(std::uint8_t{1});
+    write("rows", "epoch_digests", row(RowCommand::flip, kEpochs, 3, flip));
+    write("rows", "pack_hashes", row(RowCommand::flip, kPacks, 3, flip));
+    write("rows", "pack_content", row(RowCommand::packed, kBlobs, 0, little(std::uint16_t{4}) + "page"));
+    write("rows", "snapshot_pages", row(RowCommand::number, kSnapshots, 4, little(std::uint64_t{1} << 29)));
+    write("rows", "page_changes", row(RowCommand::bytes, kChanges, 2, little(std::uint8_t{2}) + "\x01\x02"));
+    write("rows", "removed", row(RowCommand::remove, kPacks, 0, ""));
+    SmallMachine machine(small_recording_devices());
+    SavedState state;
+    machine.board.save(state);
+    for (const std::uint16_t at : {0, 40, 300, 700}) {
+        write("rows", "state" + std::to_string(at),
+              row(RowCommand::flip_packed, kSnapshots, 6,
+                  little(static_cast<std::uint16_t>(state.fields.size())) + little(at) +
+                      little(std::uint8_t{1})));
+    }
 }
 
 // ---- virtio -------------------------------------------------------------------------------------
@@ -311,6 +314,7 @@ int main(int argc, char** argv) {
     folder = argv[1];
     write_events();
     write_recording();
+    write_rows();
     write_states();
     write_virtio();
     write_images();

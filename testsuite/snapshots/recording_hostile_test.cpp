@@ -10,37 +10,13 @@
 #include "snapshots/recording_codec.hpp"
 #include "snapshots/recording_schema.hpp"
 #include "snapshots/sqlite.hpp"
+#include "testsuite/snapshots/reseal.hpp"
 
 namespace backspin::snapshots {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-/// Computes the chain anew.
-void reseal(const fs::path& path) {
-    Database database(sqlite_uri(path.string(), ""), Database::Mode::read_write);
-    Checksum chain{};
-    const auto batches = [&] {
-        auto row = database.prepare("SELECT count(*) FROM batches");
-        row.step();
-        return row.integer(0);
-    }();
-    for (std::int64_t number = 0; number < batches; ++number) {
-        BatchChecksum checksum(number, chain);
-        for (const auto& table : tables(kRecordingVersion)) {
-            auto rows = database.prepare(table.select);
-            while (rows.step()) {
-                if (rows.integer(0) == number) checksum.add_row(table.id, rows);
-            }
-        }
-        chain = checksum.value();
-        database.prepare("UPDATE batches SET checksum=?2 WHERE number=?1")
-            .bind(1, number)
-            .bind(2, std::span<const std::byte>{chain})
-            .run();
-    }
-}
 
 class HostileRecording : public ::testing::Test {
   protected:

@@ -35,7 +35,7 @@ def what_is_spilled_comes_back(bench):
     gdb("tbreak printf")
     gdb("continue")
     end = gdb.position()
-    check(end > 8 << 20, "it runs for some epochs", end)
+    check(end > 8 << 20, f"it runs for some epochs, but {end}")
     deadline = time.monotonic() + 60
     while spilled(gdb("monitor info snapshots")) == 0 and time.monotonic() < deadline:
         time.sleep(0.1)
