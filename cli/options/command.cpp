@@ -42,7 +42,7 @@ po::options_description outside_options(bool saving) {
     add("embed-disks", "the recording holds the drives' images whole");
     add("no-embed-disks", "it holds nothing of them but hashes");
     add("console", po::value<std::string>()->value_name("WHERE"),
-        "stdio (default), none, file:, tcp:, unix: or pty; Ctrl-A x ends");
+        "stdio (Ctrl-A x ends), none, file:, tcp:, unix:, pty");
     add("input", po::value<std::string>()->value_name("FILE"),
         "script of input: after \"TEXT\" send \"...\", or key enter");
     add("share", po::value<std::string>()->value_name("FOLDER"),

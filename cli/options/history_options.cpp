@@ -12,7 +12,7 @@ namespace po = boost::program_options;
 
 void add_history_options(po::options_description& options) {
     options.add_options()  //
-        ("snapshot-memory", po::value<std::string>()->value_name("SIZE"),
+        ("snapshot-memory", po::value<std::string>()->value_name("2G"),
          "memory to go back by (a quarter of what is free)")  //
         ("spill", po::value<std::string>()->value_name("DIR|none"),
          "where more of it goes (the temporary folder)");
