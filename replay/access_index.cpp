@@ -26,6 +26,26 @@ std::uint64_t take_number(std::span<const std::byte>& bytes) {
     }
 }
 
+/// As take_number, of bytes that anybody may have written.
+std::optional<std::uint64_t> checked_number(std::span<const std::byte>& bytes) {
+    constexpr std::size_t kLongest = 9;  // 63 bits: a number of a page has at most 52
+    for (std::size_t length = 1; length <= std::min(bytes.size(), kLongest); ++length) {
+        if (std::to_integer<unsigned>(bytes[length - 1]) < 0x80) return take_number(bytes);
+    }
+    return std::nullopt;
+}
+
+bool is_list_of_pages(std::span<const std::byte> bytes) {
+    constexpr std::uint64_t kPages = std::uint64_t{1} << (64 - kPageBits);
+    std::uint64_t page = 0;
+    for (bool first = true; !bytes.empty(); first = false) {
+        const auto step = checked_number(bytes);
+        if (!step || (*step == 0 && !first) || *step >= kPages - page) return false;
+        page += *step;
+    }
+    return true;
+}
+
 void put_pages(std::vector<std::byte>& bytes, const std::vector<PageNumber>& pages) {
     std::uint64_t before = 0;
     for (const auto page : pages) put_number(bytes, page.value - std::exchange(before, page.value));
@@ -78,6 +98,35 @@ AccessNotes PackedNotes::unpack() const {
             translated_};
 }
 
+// Whether addresses were translated, where each list but the last ends, and the lists.
+std::vector<std::byte> PackedNotes::to_bytes() const {
+    std::vector<std::byte> bytes;
+    put_number(bytes, translated_ ? 1 : 0);
+    for (std::size_t i = 0; i + 1 < kLists; ++i) put_number(bytes, ends_[i]);
+    bytes.insert(bytes.end(), bytes_.begin(), bytes_.end());
+    return bytes;
+}
+
+std::optional<PackedNotes> PackedNotes::from_bytes(std::span<const std::byte> bytes) {
+    constexpr std::size_t kMost = std::size_t{1} << 30;
+    PackedNotes notes;
+    const auto translated = checked_number(bytes);
+    if (!translated || *translated > 1 || bytes.size() > kMost) return std::nullopt;
+    notes.translated_ = *translated != 0;
+    for (std::size_t i = 0; i + 1 < kLists; ++i) {
+        const auto end = checked_number(bytes);
+        if (!end || (i > 0 && *end < notes.ends_[i - 1]) || *end > kMost) return std::nullopt;
+        notes.ends_[i] = static_cast<std::uint32_t>(*end);
+    }
+    notes.ends_[kLists - 1] = static_cast<std::uint32_t>(bytes.size());
+    if (notes.ends_[kLists - 2] > bytes.size()) return std::nullopt;
+    notes.bytes_.assign(bytes.begin(), bytes.end());
+    for (std::size_t i = 0; i < kLists; ++i) {
+        if (!is_list_of_pages(notes.list(static_cast<List>(i)))) return std::nullopt;
+    }
+    return notes;
+}
+
 bool PackedNotes::has(List which, PageNumber first, PageNumber last) const {
     auto bytes = list(which);
     for (std::uint64_t page = 0; !bytes.empty();) {
@@ -125,6 +174,17 @@ void AccessIndex::add(StepCount begin, StepCount end, const AccessNotes& notes) 
         next = stretches_.erase(next);
     }
     const auto held = stretches_.emplace(begin, Held{end, PackedNotes(merged)}).first;
+    bytes_ += cost(held->second);
+    if (bytes_ > most_bytes_) merge_oldest();
+}
+
+void AccessIndex::add(StepCount begin, StepCount end, PackedNotes notes) {
+    if (begin >= end) return;
+    const auto next = stretches_.lower_bound(begin);
+    const bool is_alone = (next == stretches_.end() || next->first >= end) &&
+                          (next == stretches_.begin() || std::prev(next)->second.end <= begin);
+    if (!is_alone) return add(begin, end, notes.unpack());
+    const auto held = stretches_.emplace(begin, Held{end, std::move(notes)}).first;
     bytes_ += cost(held->second);
     if (bytes_ > most_bytes_) merge_oldest();
 }

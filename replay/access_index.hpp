@@ -24,6 +24,10 @@ class PackedNotes {
     explicit PackedNotes(const AccessNotes& notes);
     AccessNotes unpack() const;
 
+    /// As bytes for a file, and back. Nothing for bytes that are no notes.
+    std::vector<std::byte> to_bytes() const;
+    static std::optional<PackedNotes> from_bytes(std::span<const std::byte> bytes);
+
     /// Whether a step of the stretch can have hit the stop.
     bool may_hit(const StopPoint& stop) const;
     std::size_t size() const { return bytes_.size(); }
@@ -50,6 +54,9 @@ class AccessIndex {
 
     /// What all steps in [begin, end) touched, which lie in one epoch.
     void add(StepCount begin, StepCount end, const AccessNotes& notes);
+
+    /// The same as they were read from a file; they may span several epochs.
+    void add(StepCount begin, StepCount end, PackedNotes notes);
 
     struct Stretch {
         StepCount begin, end;

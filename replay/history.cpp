@@ -103,9 +103,17 @@ void History::load(const SavedState& state) {
 
 const AccessIndex& History::accesses() {
     keep_accesses();
-    accesses_.add(pending_.begin, pending_.end, pending_.notes);
-    pending_ = {};
+    index_pending();
     return accesses_;
+}
+
+void History::index_pending() {
+    const auto noted = std::exchange(pending_, {});
+    if (noted.begin == noted.end) return;
+    accesses_.add(noted.begin, noted.end, noted.notes);
+    if (listener_ == nullptr || noted.begin < told_until_) return;
+    told_until_ = noted.end;
+    listener_->on_accesses(position(noted.begin), noted.end, PackedNotes(noted.notes));
 }
 
 std::optional<StepCount> History::accesses_known_until(StepCount step) const {
@@ -139,7 +147,7 @@ void History::keep_accesses() {
         pending_.end = now();
         return;
     }
-    accesses_.add(pending_.begin, pending_.end, pending_.notes);
+    index_pending();
     pending_ = {*from, now(), notes};
 }
 

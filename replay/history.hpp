@@ -103,6 +103,9 @@ class History {
 
     /// What is known of the pages that the history touched, up to where the machine is.
     const AccessIndex& accesses();
+    void add_accesses(StepCount begin, StepCount end, PackedNotes notes) {
+        accesses_.add(begin, end, std::move(notes));
+    }
     /// Nothing of it is used for searches any more. They find the same.
     void ignore_accesses() { uses_accesses_ = false; }
 
@@ -122,6 +125,7 @@ class History {
     void note_accesses();
     std::optional<StepCount> accesses_known_until(StepCount step) const;
     void keep_accesses();
+    void index_pending();
     void take_epoch();
 
     Machine& machine_;
@@ -146,6 +150,7 @@ class History {
         AccessNotes notes;
     };
     Noted pending_;
+    StepCount told_until_;  ///< of accesses, to the listener
     /// While it notes nothing: between these nothing new is to be noted.
     StepCount known_from_;
     std::optional<StepCount> known_until_;

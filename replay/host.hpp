@@ -10,6 +10,7 @@
 #include "base/input.hpp"
 #include "base/machine.hpp"
 #include "base/position.hpp"
+#include "replay/access_index.hpp"
 #include "replay/event_log.hpp"
 
 namespace backspin::replay {
@@ -68,6 +69,10 @@ class HistoryListener {
     /// the beginning of history on, which need not be a multiple. A replay that jumps ahead over a stored
     /// snapshot does not come to those between.
     virtual void on_epoch(Position, const SavedState&) {}
+    /// What the steps from the position up to `end`, which lie in one epoch, touched. Told once of each step,
+    /// in ascending order, an epoch or more after it; of the last ones when Timeline::tell_accesses is
+    /// called.
+    virtual void on_accesses(Position, StepCount /*end*/, const PackedNotes&) {}
 };
 
 /// Snapshots that are not in memory: those of a recording.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "replay/pass_over.hpp"
 #include "replay/timeline_parts.hpp"
@@ -40,6 +41,14 @@ StopReason reason_of(Arrival early) {
 }
 
 }  // namespace
+
+void Timeline::add_accesses(StepCount begin, StepCount end, PackedNotes notes) {
+    parts_->history.add_accesses(begin, end, std::move(notes));
+}
+
+void Timeline::tell_accesses() {
+    parts_->history.accesses();
+}
 
 Stopped Timeline::look_at(Position target, const std::function<void()>& look) {
     auto& history = parts_->history;

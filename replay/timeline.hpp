@@ -99,6 +99,11 @@ class Timeline {
     /// As measured last, with nothing armed.
     StepCount steps_per_millisecond() const;
 
+    /// Adds what a recording knows of accesses: between two positions of this history.
+    void add_accesses(StepCount begin, StepCount end, PackedNotes notes);
+    /// Tells the listener of those that it has not been told of yet.
+    void tell_accesses();
+
     /// Goes to the position: done, interrupted (then the cursor is where it was), or history_end at the
     /// frontier if it lies beyond, history_begin at the beginning if it lies before. Throws
     /// std::invalid_argument for a branch that does not exist.

@@ -29,12 +29,43 @@ TEST(PackedNotes, UnpackToWhatTheyWere) {
     for (int n = 0; n < 200; ++n) {
         const auto some = [&] {
             std::set<PageNumber> pages;
-            for (auto left = random() % 40; left > 0; --left) pages.insert({random() >> random() % 64});
+            for (auto left = random() % 40; left > 0; --left)
+                pages.insert({random() >> (kPageBits + random() % 52)});
             return std::vector<PageNumber>(pages.begin(), pages.end());
         };
         const AccessNotes notes{some(), some(), some(), some(), some(), random() % 2 == 0};
-        EXPECT_EQ(PackedNotes(notes).unpack(), notes);
+        const PackedNotes packed(notes);
+        EXPECT_EQ(packed.unpack(), notes);
+        const auto read = PackedNotes::from_bytes(packed.to_bytes());
+        ASSERT_TRUE(read.has_value());
+        EXPECT_EQ(read->unpack(), notes);
     }
+}
+
+TEST(PackedNotes, AreReadFromAnyBytesOrRefused) {
+    std::mt19937_64 random(3);
+    AccessNotes notes;
+    notes.executed = notes.read = {{1}, {0x80}, {0x8000'0000'0000}};
+    notes.written = {{0xf'ffff'ffff'ffff}};  // the last page there is
+    const auto whole = PackedNotes(notes).to_bytes();
+    EXPECT_EQ(PackedNotes::from_bytes(whole)->unpack(), notes);
+    EXPECT_FALSE(PackedNotes::from_bytes({}).has_value());
+    int refused = 0;
+    for (int n = 0; n < 20'000; ++n) {
+        auto bytes = whole;
+        for (auto left = 1 + random() % 3; left > 0; --left)
+            bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+        bytes.resize(bytes.size() - random() % 3);
+        const auto read = PackedNotes::from_bytes(bytes);
+        if (!read) {
+            ++refused;
+            continue;
+        }
+        // Whatever it is, it is notes like others.
+        EXPECT_EQ(PackedNotes::from_bytes(PackedNotes(read->unpack()).to_bytes())->unpack(), read->unpack());
+        EXPECT_TRUE(std::ranges::is_sorted(read->unpack().read));
+    }
+    EXPECT_GT(refused, 1000);
 }
 
 TEST(PackedNotes, ExcludeByTheKindOfAccess) {
