@@ -11,7 +11,7 @@ inline constexpr int kAsleep = 121;            ///< every hart waits, and nothin
 inline constexpr int kWrongCommandLine = 122;
 inline constexpr int kInterrupted = 123;    ///< Ctrl-C, Ctrl-A x, or a signal that asks to end
 inline constexpr int kTimedOut = 124;       ///< --timeout passed
-inline constexpr int kCouldNotStart = 125;  ///< a file, port or image that cannot be used
+inline constexpr int kCouldNotStart = 125;  ///< nor go on: a file, port or image that cannot be used
 inline constexpr int kStepLimit = 126;      ///< --max-steps reached
 
 }  // namespace backspin::cli

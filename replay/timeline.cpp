@@ -86,6 +86,7 @@ std::optional<Refused> Timeline::write(const Input& input) {
     if (history.off()) return Refused{"the guest has switched the machine off: it takes no more writes"};
     parts_->begin_move();
     history.take(input);
+    if (history.off()) parts_->switched_off = history.now();
     return std::nullopt;
 }
 
@@ -106,9 +107,12 @@ Stopped TimelineParts::stopped_by(Arrival end, StepCount begin) {
     switch (end) {
         case Arrival::interrupted: return stopped(StopReason::interrupted);
         case Arrival::asleep: return stopped(StopReason::asleep);
-        case Arrival::powered_off:
+        case Arrival::powered_off: {
             // Once told of the end, all that is left is history.
-            return stopped(history.now() > begin ? StopReason::powered_off : StopReason::history_end);
+            const bool untold = std::exchange(switched_off, std::nullopt) == history.now();
+            return stopped(history.now() > begin || untold ? StopReason::powered_off
+                                                           : StopReason::history_end);
+        }
         case Arrival::diverged: return stopped(StopReason::diverged);
         case Arrival::reached:
         case Arrival::stopped:

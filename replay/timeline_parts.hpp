@@ -30,7 +30,8 @@ struct TimelineParts {
     SearchBack question_search;
     StepsBack steps_back;
     VirtualTime longest_interrupt;
-    std::vector<Hit> told;  ///< data stops that the user was told of at the cursor
+    std::vector<Hit> told;                  ///< data stops that the user was told of at the cursor
+    std::optional<StepCount> switched_off;  ///< where a write did that and no move has told it yet
 
     /// A move begins: what was told before it.
     std::vector<Hit> begin_move() { return std::exchange(told, {}); }

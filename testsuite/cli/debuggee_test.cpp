@@ -136,6 +136,7 @@ TEST(Debuggee, PushesButtonsAtTheEndOfHistoryOnly) {
     rv64.timeline().seek(rv64.timeline().frontier());
     EXPECT_THAT(rv64.monitor("system_powerdown"), HasSubstr("is off"));
     EXPECT_TRUE(rv64.machine().board().powered_off());
+    EXPECT_EQ(rv64.timeline().go_on({}).why, replay::StopReason::powered_off);
     EXPECT_EQ(rv64.timeline().go_on({}).why, replay::StopReason::history_end);
     EXPECT_THAT(rv64.monitor("button reset"), HasSubstr("switched the machine off"));
 }
