@@ -51,8 +51,8 @@ void RecordedRun::read_snapshots() {
     }
 }
 
-std::unique_ptr<emu::RiscvMachine> RecordedRun::machine() const {
-    auto machine = build_(setup_);
+std::unique_ptr<emu::RiscvMachine> RecordedRun::machine(const MachineSetup& setup) const {
+    auto machine = build_(setup);
     if (begin_ != StepCount{0}) machine->load(load_snapshot(begin_, machine->page_store()));
     return machine;
 }

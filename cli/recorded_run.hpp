@@ -35,7 +35,9 @@ class RecordedRun {
     const Bookmarks& bookmarks() const { return bookmarks_; }
 
     /// A machine where the recording begins. Thread-safe.
-    std::unique_ptr<emu::RiscvMachine> machine() const;
+    std::unique_ptr<emu::RiscvMachine> machine() const { return machine(setup_); }
+    /// The same, with drives of one's own.
+    std::unique_ptr<emu::RiscvMachine> machine(const MachineSetup& setup) const;
     /// The history between two positions of it.
     replay::PastRun past(StepCount from, StepCount to) const;
 

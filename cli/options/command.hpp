@@ -17,6 +17,7 @@
 #include "cli/options/history_options.hpp"
 #include "cli/options/outside_choice.hpp"
 #include "cli/options/recording_commands.hpp"
+#include "cli/place.hpp"
 #include "emu/riscv_machine.hpp"
 
 namespace backspin::cli {
@@ -48,9 +49,16 @@ struct MachineChoice {
 /// What a guest's power-off does while a debugger is attached.
 enum class PowerOff : std::uint8_t { stop, exit };
 
+/// --from-snapshot: the machine as it was at a place of a recording.
+struct RecordedStart {
+    std::string recording;
+    Place at;
+};
+
 /// `run`, and `record` (then save is set and gdb is not).
 struct RunCommand {
     MachineChoice machine;
+    std::optional<RecordedStart> start;  ///< then of `machine` only the devices count: what is behind each
     std::optional<Endpoint> gdb;
     std::optional<std::string> save;
     EmbedDisks embed_disks = EmbedDisks::blocks_read;

@@ -27,18 +27,6 @@ void add_stretch(po::options_description& options) {
                                                                                        "end before there");
 }
 
-std::optional<Place> place_of(const po::variables_map& values, const char* option) {
-    const auto given = text_of(values, option);
-    if (!given) return std::nullopt;
-    auto place = parse_place(*given);
-    if (place) return place;
-    throw UsageError(
-        fmt::format("--{} {}: is no place in time; give a step (1048576), a virtual time (1.5s, 20ms), a "
-                    "bookmark's name, "
-                    "start or end",
-                    option, *given));
-}
-
 Stretch stretch_of(const po::variables_map& values) {
     return {place_of(values, "from"), place_of(values, "to")};
 }
