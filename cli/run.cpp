@@ -110,6 +110,7 @@ class Run {
             // Nobody will go back: what is kept for it would only cost memory, and a copy of each page
             // written.
             options.snapshot_budget.snapshots = 1;
+            options.forgets_inputs = true;
             if (!recorder_) options.epoch_steps = kEndOfTime;
         }
         timeline_.emplace(*machine_, options);
