@@ -45,7 +45,7 @@ std::map<std::string, Count> count_inputs(const snapshots::RecordingReader& read
 /// Nothing where only the file itself can be described.
 std::optional<MachineSetup> setup_of(const snapshots::RecordingReader& reader) {
     try {
-        return from_recording(reader);
+        return describe_recording(reader);
     } catch (const std::exception&) {
         return std::nullopt;
     }

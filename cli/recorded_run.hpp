@@ -18,6 +18,9 @@
 
 namespace backspin::cli {
 
+/// Of the main line: bookmarks, and snapshots that have a name.
+Bookmarks bookmarks_of(const snapshots::RecordingReader& reader);
+
 /// The main line of a recording; branches are kept in the file for later.
 class RecordedRun {
   public:
@@ -31,7 +34,6 @@ class RecordedRun {
     const replay::EventLog& log() const { return log_; }
     StepCount begin() const { return begin_; }
     StepCount frontier() const { return frontier_; }
-    /// Bookmarks, and snapshots that have a name.
     const Bookmarks& bookmarks() const { return bookmarks_; }
 
     /// A machine where the recording begins. Thread-safe.

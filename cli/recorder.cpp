@@ -119,7 +119,8 @@ void Recorder::tap_output(OutputSink& shown, std::function<StepCount()> frontier
 void Recorder::output(Channel channel, std::span<const std::byte> bytes) {
     const auto at = machine_.now();
     if (at >= frontier_() && std::ranges::find(consoles_, channel) != consoles_.end()) {
-        for_each_track([&](Track& track) { track.writer.add_output({{}, at}, channel, bytes); });
+        for_each_track(
+            [&](Track& track) { track.writer.add_output({{}, at}, machine_.time(), channel, bytes); });
         if (trigger_) trigger_->hear(channel, bytes);
     }
     shown_->output(channel, bytes);

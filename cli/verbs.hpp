@@ -15,6 +15,7 @@ int info(const InfoCommand& command);
 int events(const EventsCommand& command);
 int log(const LogCommand& command);
 int export_as(const ExportCommand& command);
+int snapshot(const SnapshotCommand& command);
 int commit(const CommitCommand& command);
 int repair(const RepairCommand& command);
 

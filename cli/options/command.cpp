@@ -105,6 +105,8 @@ Verb replay_verb() {
     options.add_options()  //
         ("gdb", po::value<std::string>()->value_name("WHERE"),
          "wait for a debugger: [HOST:]PORT, unix:PATH or stdio")  //
+        ("keep-snapshots",
+         "with --gdb: what 'monitor bookmark' names is kept in the file as a snapshot")  //
         ("console", po::value<std::string>()->value_name("WHERE"),
          "where output goes: stdio (default), none, file:PATH, tcp:PORT, unix:PATH or pty")  //
         ("virtio-console", po::value<std::vector<std::string>>()->value_name("WHERE")->composing(),
@@ -250,6 +252,12 @@ Command read_replay(const Verb& verb, const po::variables_map& values) {
     ReplayCommand command;
     command.file = required(verb, values);
     command.gdb = gdb_of(values);
+    command.keep_snapshots = values.count("keep-snapshots") != 0;
+    if (command.keep_snapshots && !command.gdb) {
+        throw UsageError(
+            "--keep-snapshots: there are none without a debugger; add --gdb WHERE, or use 'backspin "
+            "snapshot'");
+    }
     command.console = console_of(values, command.gdb);
     command.virtio_consoles = virtio_consoles_of(values);
     if (values.count("drive") != 0) command.drive_files = values["drive"].as<std::vector<std::string>>();
@@ -281,7 +289,7 @@ std::string help_of(const Verb& verb) {
     }
     text << '\n';
     for (const auto& topic : verb.topics) {
-        for (const auto& option : topic.options.options()) text << "  --" << option->long_name();
+        for (const auto& option : topic.options.options()) text << " --" << option->long_name();
         text << '\n';
     }
     return text.str();
@@ -292,7 +300,7 @@ std::string overview() {
         "Usage: backspin VERB ...\nA RISC-V system emulator that runs backwards under GDB.\n\n";
     for (const auto& entry : all_verbs()) {
         const auto verb = entry.describe();
-        text += fmt::format("  {:<8}{}\n", verb.name, verb.summary);
+        text += fmt::format("  {:<10}{}\n", verb.name, verb.summary);
     }
     return text + "\n'backspin VERB --help' says more; 'backspin --version' lists features.\n";
 }

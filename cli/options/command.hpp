@@ -83,6 +83,7 @@ struct DtbCommand {
 struct ReplayCommand {
     std::string file;
     std::optional<Endpoint> gdb;
+    bool keep_snapshots = false;  ///< bookmarks become snapshots in the file; only with gdb
     ConsoleChoice console = StdioConsole{};
     std::vector<ConsoleChoice>
         virtio_consoles;                   ///< of the recording's, the first ones; the others are silent
@@ -101,8 +102,9 @@ struct PrintCommand {
     std::string text;
 };
 
-using Command = std::variant<RunCommand, DtbCommand, ReplayCommand, VerifyCommand, InfoCommand, EventsCommand,
-                             LogCommand, ExportCommand, CommitCommand, RepairCommand, PrintCommand>;
+using Command =
+    std::variant<RunCommand, DtbCommand, ReplayCommand, VerifyCommand, InfoCommand, EventsCommand, LogCommand,
+                 ExportCommand, SnapshotCommand, CommitCommand, RepairCommand, PrintCommand>;
 
 /// `arguments` without the program's name. Throws UsageError.
 Command parse_command_line(std::span<const std::string> arguments);

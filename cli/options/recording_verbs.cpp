@@ -27,6 +27,16 @@ void add_stretch(po::options_description& options) {
                                                                                        "end before there");
 }
 
+void add_drives(po::options_description& options) {
+    options.add_options()("drive", po::value<std::vector<std::string>>()->value_name("FILE")->composing(),
+                          "image of the first drive, and so on, if it is not in the recording");
+}
+
+std::vector<std::string> drive_files_of(const po::variables_map& values) {
+    return values.count("drive") == 0 ? std::vector<std::string>{}
+                                      : values["drive"].as<std::vector<std::string>>();
+}
+
 Stretch stretch_of(const po::variables_map& values) {
     return {place_of(values, "from"), place_of(values, "to")};
 }
@@ -37,6 +47,7 @@ Verb verify_verb() {
     verb.options.add_options()("json", "as JSON, for programs")(
         "jobs", text("N"), "so many stretches at a time (default: the host's cores)")(
         "progress", "show how far it is, also where stderr is no terminal");
+    add_drives(verb.options);
     return verb;
 }
 
@@ -47,6 +58,7 @@ Command read_verify(const Verb& verb, const po::variables_map& values) {
         command.jobs = static_cast<unsigned>(parse_bounded("jobs", *jobs, kMostJobs));
         if (*command.jobs == 0) throw UsageError("--jobs 0: nobody would do anything; give 1 or more");
     }
+    command.drive_files = drive_files_of(values);
     return command;
 }
 
@@ -66,12 +78,14 @@ Verb events_verb() {
         "kind", text("KIND"), "only these: console, network, entropy, clock, sound, input, power ...")(
         "no-times", "without virtual times, which take a replay");
     add_stretch(verb.options);
+    add_drives(verb.options);
     return verb;
 }
 
 Command read_events(const Verb& verb, const po::variables_map& values) {
-    EventsCommand command{required(verb, values), stretch_of(values), text_of(values, "kind"),
-                          values.count("json") != 0, values.count("no-times") == 0};
+    EventsCommand command{required(verb, values),        stretch_of(values),
+                          text_of(values, "kind"),       values.count("json") != 0,
+                          values.count("no-times") == 0, drive_files_of(values)};
     if (command.kind && std::ranges::find(kInputKinds, *command.kind) == std::end(kInputKinds)) {
         throw UsageError(
             fmt::format("--kind {}: choose one of {}", *command.kind, fmt::join(kInputKinds, ", ")));
@@ -88,12 +102,13 @@ Verb log_verb() {
     verb.options.add_options()("json", "one JSON object a line, for programs")(
         "device", text("NAME"), "only what this one printed: uart, virtio0-console ...");
     add_stretch(verb.options);
+    add_drives(verb.options);
     return verb;
 }
 
 Command read_log(const Verb& verb, const po::variables_map& values) {
     return LogCommand{required(verb, values), stretch_of(values), text_of(values, "device"),
-                      values.count("json") != 0};
+                      values.count("json") != 0, drive_files_of(values)};
 }
 
 Verb export_verb() {
@@ -105,6 +120,7 @@ Verb export_verb() {
     verb.selector = "FORMAT";
     verb.options.add_options()("output,o", text("OUT"), "the file (required)")("force",
                                                                                "replace an existing file");
+    add_drives(verb.options);
     return verb;
 }
 
@@ -123,6 +139,33 @@ Command read_export(const Verb& verb, const po::variables_map& values) {
     if (!output) throw UsageError("export: -o OUT is missing: it names the file to write");
     command.output = *output;
     command.force = values.count("force") != 0;
+    command.drive_files = drive_files_of(values);
+    return command;
+}
+
+Verb snapshot_verb() {
+    Verb verb{"snapshot",
+              "FILE --at PLACE [--name NAME]",
+              "Adds the state at a place, to go there fast or to start from.",
+              "FILE",
+              {}};
+    verb.options.add_options()("at", text("PLACE"), "a step, 1.5s, a bookmark, start or end (required)")(
+        "name", text("NAME"), "what record --from-snapshot and monitor goto take");
+    add_drives(verb.options);
+    return verb;
+}
+
+Command read_snapshot(const Verb& verb, const po::variables_map& values) {
+    SnapshotCommand command{required(verb, values), {}, text_of(values, "name").value_or("")};
+    const auto at = place_of(values, "at");
+    if (!at) throw UsageError("snapshot: --at PLACE is missing: a step, 1.5s, a bookmark, start or end");
+    command.at = *at;
+    if (values.count("name") != 0 && !is_bookmark_name(command.name)) {
+        throw UsageError(
+            fmt::format("--name {}: a name begins with a letter, and has letters, digits, '-', '_' and '.'",
+                        command.name));
+    }
+    command.drive_files = drive_files_of(values);
     return command;
 }
 
@@ -164,11 +207,12 @@ Command read_repair(const Verb& verb, const po::variables_map& values) {
     return RepairCommand{required(verb, values)};
 }
 
-constexpr std::array<VerbEntry, 7> kVerbs{{{verify_verb, read_verify},
+constexpr std::array<VerbEntry, 8> kVerbs{{{verify_verb, read_verify},
                                            {info_verb, read_info},
                                            {events_verb, read_events},
                                            {log_verb, read_log},
                                            {export_verb, read_export},
+                                           {snapshot_verb, read_snapshot},
                                            {commit_verb, read_commit},
                                            {repair_verb, read_repair}}};
 

@@ -247,6 +247,7 @@ TEST(CommandLine, SaysWhatIsWrongInOneLine) {
         {"run --console tcp:99999 a.elf", "0 (any free one) to 65535"},
         {"run --gdb 99999 a.elf", "'99999' is not a port"},
         {"replay", "FILE is missing"},
+        {"replay --keep-snapshots a.bsr", "add --gdb WHERE"},
         {"info", "FILE is missing"},
     };
     for (const auto& [line, expected] : cases) {
@@ -278,8 +279,8 @@ TEST(CommandLine, WhatIsKeptToGoBackByIsForDebuggers) {
 
 TEST(CommandLine, HelpOfEachVerbFitsOnePage) {
     for (const std::string verb :
-         {"", "run ", "record ", "replay ", "verify ", "info ", "events ", "log ", "export ", "commit ",
-          "repair ", "dtb ", "help devices ", "help recording "}) {
+         {"", "run ", "record ", "replay ", "verify ", "info ", "events ", "log ", "export ", "snapshot ",
+          "commit ", "repair ", "dtb ", "help devices ", "help recording "}) {
         const auto text = std::get<PrintCommand>(parse(verb + "--help")).text;
         EXPECT_THAT(text, HasSubstr(verb.starts_with("help ") ? "Options of" : "Usage: backspin"));
         EXPECT_LE(std::ranges::count(text, '\n'), 34) << text;
