@@ -1,4 +1,5 @@
 // `backspin export`: what went in and out, as other programs read it.
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -48,6 +49,19 @@ std::uint64_t write_console(Playback& playback, std::ostream& out) {
     return written;
 }
 
+/// What was recorded of it, without a replay; a session that was saved afterwards holds none.
+std::uint64_t copy_console(const snapshots::RecordingReader& reader, std::ostream& out) {
+    const auto setup = describe_recording(reader);
+    std::uint64_t written = 0;
+    reader.for_each_output([&](const snapshots::RecordedOutput& output) {
+        if (output.at.branch != Branch{} || !is_console(output.channel, setup)) return;
+        written += output.bytes.size();
+        out.write(reinterpret_cast<const char*>(output.bytes.data()),
+                  static_cast<std::streamsize>(output.bytes.size()));
+    });
+    return written;
+}
+
 std::uint64_t write_packets(Playback& playback, std::ostream& out) {
     const auto& run = playback.run();
     std::vector<CapturedFrame> frames;
@@ -94,24 +108,33 @@ std::uint64_t write_sound(Playback& playback, Channel sound, std::ostream& out) 
 }  // namespace
 
 int export_as(const ExportCommand& command) {
-    const RecordedRun run(command.file);
-    const bool sound = command.format == ExportFormat::wav;
-    const auto channel = sound ? sound_channel(run.setup(), command.file) : Channel{};
-    Playback playback(run);
-    auto out = open_output(command);
-    const bool packets = command.format == ExportFormat::pcap;
-    const auto count = packets ? write_packets(playback, out)
-                       : sound ? write_sound(playback, channel, out)
-                               : write_console(playback, out);
-    out.close();
-    if (!out) {
-        throw StartError(fmt::format("{}: could not be written: {}", command.output,
-                                     std::generic_category().message(errno)));
+    const snapshots::RecordingReader reader(command.file);
+    std::uint64_t count = 0;
+    const auto write = [&](auto&& content) {
+        auto out = open_output(command);
+        count = content(out);
+        out.close();
+        if (!out) {
+            throw StartError(fmt::format("{}: could not be written: {}", command.output,
+                                         std::generic_category().message(errno)));
+        }
+    };
+    if (command.format == ExportFormat::console && reader.output_count() > 0) {
+        write([&](std::ostream& out) { return copy_console(reader, out); });
+    } else {
+        const RecordedRun run(command.file, command.drive_files);
+        const bool sound = command.format == ExportFormat::wav;
+        const auto channel = sound ? sound_channel(run.setup(), command.file) : Channel{};
+        Playback playback(run);
+        write([&](std::ostream& out) {
+            return sound                                  ? write_sound(playback, channel, out)
+                   : command.format == ExportFormat::pcap ? write_packets(playback, out)
+                                                          : write_console(playback, out);
+        });
     }
+    constexpr std::array kWhat{"bytes of console output", "packets", "bytes of sound"};
     fmt::print(stderr, "backspin: {}: {} {}\n", command.output, count,
-               packets ? "packets"
-               : sound ? "bytes of sound"
-                       : "bytes of console output");
+               kWhat.at(static_cast<std::size_t>(command.format)));
     return kSuccess;
 }
 

@@ -45,7 +45,7 @@ std::map<std::string, Count> count_inputs(const snapshots::RecordingReader& read
 /// Nothing where only the file itself can be described.
 std::optional<MachineSetup> setup_of(const snapshots::RecordingReader& reader) {
     try {
-        return from_recording(reader);
+        return describe_recording(reader);
     } catch (const std::exception&) {
         return std::nullopt;
     }
@@ -172,6 +172,11 @@ void print_text(const snapshots::RecordingReader& reader) {
     }
     fmt::print("\n  {:<12} {}\n", "digests", reader.digest_count());
     fmt::print("  {:<12} {}\n", "snapshots", reader.snapshots().size());
+    for (const auto& snapshot : reader.snapshots()) {
+        if (!snapshot.name.empty())
+            fmt::print("  {:<12} {} at step {}\n", "snapshot", printable(snapshot.name),
+                       snapshot.at.step.value);
+    }
     for (const auto& bookmark : reader.bookmarks())
         fmt::print("  {:<12} {} at step {}\n", "bookmark", printable(bookmark.name), bookmark.at.step.value);
     for (const auto& table : reader.table_sizes()) {

@@ -1,13 +1,12 @@
 // `backspin log`: the console output, each line with where it began.
 #include <cstdio>
-#include <functional>
-#include <map>
 #include <optional>
 #include <string>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/console_lines.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/input_gist.hpp"
 #include "cli/recorded_run.hpp"
@@ -16,47 +15,6 @@
 
 namespace backspin::cli {
 namespace {
-
-/// A line of a console, without its end.
-struct Line {
-    StepCount at;  ///< of its first byte
-    VirtualTime time;
-    std::string text;
-};
-
-/// A guest that never ends its line must not fill the host's memory.
-constexpr std::size_t kLongestLine = 4096;
-
-class Lines {
-  public:
-    explicit Lines(std::function<void(Channel, const Line&)> print) : print_(std::move(print)) {}
-
-    void add(Channel channel, std::span<const std::byte> bytes, StepCount at, VirtualTime time) {
-        auto& line = open_[channel.value];
-        for (const auto byte : bytes) {
-            const auto c = std::to_integer<char>(byte);
-            if (c == '\r') continue;
-            if (!line) line = Line{at, time, {}};
-            if (c != '\n') line->text += c;
-            if (c == '\n' || line->text.size() == kLongestLine) end(channel, line);
-        }
-    }
-
-    void end_all() {
-        for (auto& [channel, line] : open_) {
-            if (line) end({channel}, line);
-        }
-    }
-
-  private:
-    void end(Channel channel, std::optional<Line>& line) {
-        print_(channel, *line);
-        line.reset();
-    }
-
-    std::function<void(Channel, const Line&)> print_;
-    std::map<std::uint32_t, std::optional<Line>> open_;
-};
 
 /// What a guest prints must not drive the terminal of who reads its log.
 std::string printable(std::string_view text) {
@@ -72,16 +30,67 @@ std::string printable(std::string_view text) {
     return shown;
 }
 
-}  // namespace
+/// Where a stretch begins or ends: a virtual time needs no replay, the lines have theirs.
+struct Bound {
+    std::optional<StepCount> step;
+    std::optional<VirtualTime> time;
+    bool is_passed_by(const ConsoleLine& line) const {
+        return (step && line.at >= *step) || (time && line.time >= *time);
+    }
+};
 
-int log(const LogCommand& command) {
-    const RecordedRun run(command.file);
-    Playback playback(run);
-    const auto from = command.stretch.from ? playback.position_of(*command.stretch.from) : run.begin();
-    const auto to = command.stretch.to ? playback.position_of(*command.stretch.to) : run.frontier();
-    Lines lines([&](Channel channel, const Line& line) {
-        const auto device = device_of(channel, run.setup());
-        if (command.json) {
+class Log {
+  public:
+    Log(const LogCommand& command, const snapshots::RecordingReader& reader)
+        : command_(command),
+          reader_(reader),
+          setup_(describe_recording(reader)),
+          lines_([this](Channel channel, const ConsoleLine& line) { print(channel, line); }) {}
+
+    void show() {
+        // Version 3 brought times; a session that was saved afterwards has its output in its replay alone.
+        const bool is_recorded = reader_.version() >= 3 && reader_.output_count() > 0;
+        is_recorded ? show_recorded() : replay();
+        lines_.end_all();
+    }
+
+  private:
+    void show_recorded() {
+        if (command_.stretch.from) from_ = bound(*command_.stretch.from);
+        if (command_.stretch.to) to_ = bound(*command_.stretch.to);
+        reader_.for_each_output([this](const snapshots::RecordedOutput& output) {
+            if (output.at.branch == Branch{}) add(output.channel, output.bytes, output.at.step, output.time);
+        });
+    }
+
+    Bound bound(const Place& place) const {
+        if (const auto* time = std::get_if<VirtualTime>(&place)) return {std::nullopt, *time};
+        return {resolve(place, reader_.begin().step, reader_.last_position().step, bookmarks_of(reader_)),
+                std::nullopt};
+    }
+
+    void replay() {
+        const RecordedRun run(command_.file, command_.drive_files);
+        Playback playback(run);
+        const auto& [from, to] = command_.stretch;
+        const auto begin = from ? playback.position_of(*from) : run.begin();
+        const auto end = to ? playback.position_of(*to) : run.frontier();
+        playback.seek(begin);
+        playback.play(end, {.input = {},
+                            .output = [this](Channel channel, std::span<const std::byte> bytes, StepCount at,
+                                             VirtualTime time) { add(channel, bytes, at, time); }});
+    }
+
+    void add(Channel channel, std::span<const std::byte> bytes, StepCount at, VirtualTime time) {
+        if (!is_console(channel, setup_)) return;
+        if (command_.device && *command_.device != device_of(channel, setup_)) return;
+        lines_.add(channel, bytes, at, time);
+    }
+
+    void print(Channel channel, const ConsoleLine& line) const {
+        if ((from_ && !from_->is_passed_by(line)) || (to_ && to_->is_passed_by(line))) return;
+        const auto device = device_of(channel, setup_);
+        if (command_.json) {
             const nlohmann::json json{{"step", line.at.value},
                                       {"virtual_ns", line.time.ns},
                                       {"device", device},
@@ -90,16 +99,21 @@ int log(const LogCommand& command) {
         } else {
             fmt::print("{:>14}  {:>14}  {}\n", line.at.value, describe_time(line.time), printable(line.text));
         }
-    });
-    playback.seek(from);
-    playback.play(to, {.input = {},
-                       .output = [&](Channel channel, std::span<const std::byte> bytes, StepCount at,
-                                     VirtualTime time) {
-                           if (!is_console(channel, run.setup())) return;
-                           if (command.device && *command.device != device_of(channel, run.setup())) return;
-                           lines.add(channel, bytes, at, time);
-                       }});
-    lines.end_all();
+    }
+
+    const LogCommand& command_;
+    const snapshots::RecordingReader& reader_;
+    MachineSetup setup_;
+    std::optional<Bound> from_;
+    std::optional<Bound> to_;
+    ConsoleLines lines_;
+};
+
+}  // namespace
+
+int log(const LogCommand& command) {
+    const snapshots::RecordingReader reader(command.file);
+    Log(command, reader).show();
     return kSuccess;
 }
 

@@ -332,8 +332,7 @@ std::vector<snapshots::ImageSource> image_sources(const MachineSetup& setup) {
     return images;
 }
 
-MachineSetup from_recording(const snapshots::RecordingReader& reader,
-                            std::span<const std::string> drive_files) {
+MachineSetup describe_recording(const snapshots::RecordingReader& reader) {
     const auto& configuration = reader.configuration();
     const auto machine = configuration.find("machine");
     if (machine == configuration.end() || machine->second != kMachineName) {
@@ -344,6 +343,12 @@ MachineSetup from_recording(const snapshots::RecordingReader& reader,
     MachineSetup setup;
     setup.options = options_of(reader);
     setup.epoch_steps = {number_of(reader, "epoch-steps", {kMostEpochSteps})};
+    return setup;
+}
+
+MachineSetup from_recording(const snapshots::RecordingReader& reader,
+                            std::span<const std::string> drive_files) {
+    auto setup = describe_recording(reader);
     for (std::size_t i = 0; i < reader.images().size(); ++i) {
         const auto& image = reader.images()[i];
         const bool known = image.role == kProgramRole || image.role == kBiosRole || image.role == kInitrdRole;

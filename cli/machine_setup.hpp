@@ -61,6 +61,8 @@ std::vector<snapshots::ImageSource> image_sources(const MachineSetup& setup);
 /// The keys and values that a recording keeps, and back. from_recording throws StartError for what this
 /// program cannot build, and RecordingError.
 snapshots::Configuration to_configuration(const MachineSetup& setup);
+/// Without its images and drives: enough to say what its devices are. Throws StartError.
+MachineSetup describe_recording(const snapshots::RecordingReader& reader);
 /// `drive_files`: images of its drives, the first ones in order, for what the recording does not hold of
 /// them.
 MachineSetup from_recording(const snapshots::RecordingReader& reader,

@@ -1,6 +1,7 @@
 #include "cli/place.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -42,20 +43,19 @@ StepCount find_time(VirtualTime when, replay::Timeline& timeline, const Machine&
 }
 
 struct Resolver {
-    replay::Timeline& timeline;
-    const Machine& machine;
+    StepCount first;
+    StepCount last;
     const Bookmarks& bookmarks;
 
     StepCount operator()(StepCount at) const {
-        const auto first = timeline.begin().step, last = timeline.frontier().step;
         if (at >= first && at <= last) return at;
         throw StartError(fmt::format("step {} is not in this history: it goes from step {} to step {}",
                                      at.value, first.value, last.value));
     }
-    StepCount operator()(HistoryEnd end) const {
-        return end == HistoryEnd::start ? timeline.begin().step : timeline.frontier().step;
+    StepCount operator()(HistoryEnd end) const { return end == HistoryEnd::start ? first : last; }
+    StepCount operator()(VirtualTime) const {
+        throw std::invalid_argument("only a replay knows where a virtual time is");
     }
-    StepCount operator()(VirtualTime when) const { return find_time(when, timeline, machine); }
     StepCount operator()(const BookmarkName& name) const {
         const auto found = bookmarks.find(name.text);
         if (found != bookmarks.end()) return (*this)(found->second);
@@ -100,7 +100,12 @@ std::string describe(const Place& place) {
 
 StepCount resolve(const Place& place, replay::Timeline& timeline, const Machine& machine,
                   const Bookmarks& bookmarks) {
-    return std::visit(Resolver{timeline, machine, bookmarks}, place);
+    if (const auto* when = std::get_if<VirtualTime>(&place)) return find_time(*when, timeline, machine);
+    return resolve(place, timeline.begin().step, timeline.frontier().step, bookmarks);
+}
+
+StepCount resolve(const Place& place, StepCount first, StepCount last, const Bookmarks& bookmarks) {
+    return std::visit(Resolver{first, last, bookmarks}, place);
 }
 
 }  // namespace backspin::cli

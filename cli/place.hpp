@@ -45,5 +45,7 @@ using Bookmarks = std::map<std::string, StepCount, std::less<>>;
 /// StartError: no such bookmark, or beyond an end of the history; and if the search was interrupted.
 StepCount resolve(const Place& place, replay::Timeline& timeline, const Machine& machine,
                   const Bookmarks& bookmarks);
+/// The same without a replay, for any place but a virtual time, in a history with these ends.
+StepCount resolve(const Place& place, StepCount first, StepCount last, const Bookmarks& bookmarks);
 
 }  // namespace backspin::cli

@@ -22,6 +22,7 @@ struct Execute {
     int operator()(const LogCommand& command) const { return log(command); }
     int operator()(const QueryCommand& command) const { return query(command); }
     int operator()(const ExportCommand& command) const { return export_as(command); }
+    int operator()(const SnapshotCommand& command) const { return snapshot(command); }
     int operator()(const CommitCommand& command) const { return commit(command); }
     int operator()(const RepairCommand& command) const { return repair(command); }
     int operator()(const PrintCommand& command) const {

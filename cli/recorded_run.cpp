@@ -9,12 +9,23 @@
 
 namespace backspin::cli {
 
+Bookmarks bookmarks_of(const snapshots::RecordingReader& reader) {
+    Bookmarks bookmarks;
+    const auto add = [&](const std::string& name, Position at) {
+        if (at.branch == Branch{} && !name.empty()) bookmarks.try_emplace(name, at.step);
+    };
+    for (const auto& snapshot : reader.snapshots()) add(snapshot.name, snapshot.at);
+    for (const auto& bookmark : reader.bookmarks()) add(bookmark.name, bookmark.at);
+    return bookmarks;
+}
+
 RecordedRun::RecordedRun(const std::string& file, std::span<const std::string> drive_files,
                          MachineBuilder build)
     : reader_(file),
       setup_(from_recording(reader_, drive_files)),
       build_(std::move(build)),
-      begin_(reader_.begin().step) {
+      begin_(reader_.begin().step),
+      bookmarks_(bookmarks_of(reader_)) {
     read_log();
     read_snapshots();
 }
@@ -40,19 +51,15 @@ void RecordedRun::read_snapshots() {
         const auto& at = all[i].at;
         if (at.branch != Branch{} || at.step < begin_ || at.step > frontier_) continue;
         found.try_emplace(at.step, i);
-        if (!all[i].name.empty()) bookmarks_.try_emplace(all[i].name, at.step);
     }
     for (const auto& [step, number] : found) {
         snapshots_.push_back(step);
         numbers_.push_back(number);
     }
-    for (const auto& bookmark : reader_.bookmarks()) {
-        if (bookmark.at.branch == Branch{}) bookmarks_.try_emplace(bookmark.name, bookmark.at.step);
-    }
 }
 
-std::unique_ptr<emu::RiscvMachine> RecordedRun::machine() const {
-    auto machine = build_(setup_);
+std::unique_ptr<emu::RiscvMachine> RecordedRun::machine(const MachineSetup& setup) const {
+    auto machine = build_(setup);
     if (begin_ != StepCount{0}) machine->load(load_snapshot(begin_, machine->page_store()));
     return machine;
 }
@@ -99,6 +106,7 @@ replay::TimelineOptions with(replay::TimelineOptions options, const RecordedRun&
 replay::TimelineOptions Playback::few_snapshots() {
     replay::TimelineOptions options;
     options.snapshot_budget.snapshots = 64;
+    options.use_access_index = false;
     return options;
 }
 

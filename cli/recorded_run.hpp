@@ -18,6 +18,9 @@
 
 namespace backspin::cli {
 
+/// Of the main line: bookmarks, and snapshots that have a name.
+Bookmarks bookmarks_of(const snapshots::RecordingReader& reader);
+
 /// The main line of a recording; branches are kept in the file for later.
 class RecordedRun {
   public:
@@ -31,11 +34,12 @@ class RecordedRun {
     const replay::EventLog& log() const { return log_; }
     StepCount begin() const { return begin_; }
     StepCount frontier() const { return frontier_; }
-    /// Bookmarks, and snapshots that have a name.
     const Bookmarks& bookmarks() const { return bookmarks_; }
 
     /// A machine where the recording begins. Thread-safe.
-    std::unique_ptr<emu::RiscvMachine> machine() const;
+    std::unique_ptr<emu::RiscvMachine> machine() const { return machine(setup_); }
+    /// The same, with drives of one's own.
+    std::unique_ptr<emu::RiscvMachine> machine(const MachineSetup& setup) const;
     /// The history between two positions of it.
     replay::PastRun past(StepCount from, StepCount to) const;
 

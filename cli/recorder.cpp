@@ -32,22 +32,22 @@ void refuse_existing(const std::string& path) {
 }  // namespace
 
 Recorder::Recorder(const std::string& path, snapshots::Overwrite overwrite, const MachineSetup& setup,
-                   const emu::RiscvMachine& machine, EmbedDisks embed, FlightOptions flight, Clock clock)
+                   const emu::RiscvMachine& machine, RecorderOptions options)
     : path_(path),
       setup_(setup),
       machine_(machine),
-      embed_(embed),
-      clock_(std::move(clock)),
+      embed_(options.embed),
+      clock_(std::move(options.clock)),
       disks_(setup.observed_disks),
       consoles_(consoles_of(setup)) {
-    if (flight.keep) window_.emplace(*flight.keep);
-    if (flight.save_on) {
+    if (options.flight.keep) window_.emplace(*options.flight.keep);
+    if (options.flight.save_on) {
         if (overwrite == snapshots::Overwrite::refuse) refuse_existing(path);
-        trigger_.emplace(*flight.save_on);
+        trigger_.emplace(*options.flight.save_on);
         kept_ = false;
-        track_ = begin(path + ".pending", snapshots::Overwrite::replace, std::nullopt);
+        track_ = begin(path + ".pending", snapshots::Overwrite::replace, std::move(options.start));
     } else {
-        track_ = begin(path, overwrite, std::nullopt);
+        track_ = begin(path, overwrite, std::move(options.start));
     }
     tell_disks_to(track_.get());
 }
@@ -119,7 +119,8 @@ void Recorder::tap_output(OutputSink& shown, std::function<StepCount()> frontier
 void Recorder::output(Channel channel, std::span<const std::byte> bytes) {
     const auto at = machine_.now();
     if (at >= frontier_() && std::ranges::find(consoles_, channel) != consoles_.end()) {
-        for_each_track([&](Track& track) { track.writer.add_output({{}, at}, channel, bytes); });
+        for_each_track(
+            [&](Track& track) { track.writer.add_output({{}, at}, machine_.time(), channel, bytes); });
         if (trigger_) trigger_->hear(channel, bytes);
     }
     shown_->output(channel, bytes);

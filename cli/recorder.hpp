@@ -16,17 +16,24 @@
 
 namespace backspin::cli {
 
+struct RecorderOptions {
+    using Clock = std::function<SnapshotPolicy::Time()>;
+
+    EmbedDisks embed = EmbedDisks::blocks_read;
+    FlightOptions flight{};
+    /// Nothing: power-on.
+    std::optional<snapshots::StartState> start{};
+    Clock clock = std::chrono::steady_clock::now;
+};
+
 /// A disk that fills up ends the recording with a line on stderr, and neither the guest nor the file: what
 /// was written before is kept.
 class Recorder final : public replay::HistoryListener, public OutputSink {
   public:
-    using Clock = std::function<SnapshotPolicy::Time()>;
-
-    /// Creates the file, or with `flight.save_on` one beside it that gets its name when there is something to
-    /// keep it for. `setup` and `machine` outlive it. Throws RecordingError.
+    /// Creates the file, or with `options.flight.save_on` one beside it that gets its name when there is
+    /// something to keep it for. `setup` and `machine` outlive it. Throws RecordingError.
     Recorder(const std::string& path, snapshots::Overwrite overwrite, const MachineSetup& setup,
-             const emu::RiscvMachine& machine, EmbedDisks embed = EmbedDisks::blocks_read,
-             FlightOptions flight = {}, Clock clock = std::chrono::steady_clock::now);
+             const emu::RiscvMachine& machine, RecorderOptions options = {});
     ~Recorder() override;
     Recorder(const Recorder&) = delete;
     Recorder& operator=(const Recorder&) = delete;
@@ -76,7 +83,7 @@ class Recorder final : public replay::HistoryListener, public OutputSink {
     const MachineSetup& setup_;
     const emu::RiscvMachine& machine_;
     EmbedDisks embed_;
-    Clock clock_;
+    RecorderOptions::Clock clock_;
     std::optional<FlightWindow> window_;
     std::optional<Trigger> trigger_;
     bool kept_ = true;              ///< the file has its name

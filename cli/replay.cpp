@@ -1,6 +1,11 @@
 // `backspin replay`: goes through a recording once and verifies it, or hands it to a debugger.
 #include <cstdio>
 #include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -17,6 +22,7 @@
 #include "cli/verifier.hpp"
 #include "emu/loader.hpp"
 #include "replay/timeline.hpp"
+#include "snapshots/recording_appender.hpp"
 
 namespace backspin::cli {
 namespace {
@@ -30,6 +36,7 @@ class Replay {
           stored_(run_, *machine_),
           bookmarks_(run_.bookmarks()),
           verifier_(run_.reader(), machine_->component_names(), run_.setup().epoch_steps) {
+        if (command.keep_snapshots) refuse_unwritable();
         if (run_.reader().warning()) fmt::print(stderr, "backspin: {}\n", *run_.reader().warning());
         console_ = open_console(loop_, command.console, ConsoleUse::output_only, command.force);
         port_.emplace(loop_, *console_, InputScript{}, *machine_);
@@ -44,6 +51,7 @@ class Replay {
         } else {
             options.listener = &verifier_;
             options.snapshot_budget.snapshots = 1;  // nobody will go back
+            options.use_access_index = false;
         }
         timeline_.emplace(*machine_, run_.past(run_.begin(), run_.frontier()), options);
     }
@@ -55,6 +63,7 @@ class Replay {
         port_->disconnect();
         console_.reset();
         if (!result.message.empty()) fmt::print(stderr, "backspin: {}\n", result.message);
+        keep_snapshots();
         return result.exit_code;
     }
 
@@ -71,6 +80,24 @@ class Replay {
         if (where != command_.virtio_consoles.end())
             throw StartError(fmt::format(
                 "{}: its machine has fewer virtio consoles than --virtio-console names", command_.file));
+    }
+
+    /// Before a session, rather than at its end.
+    void refuse_unwritable() const {
+        if (run_.reader().version() < 2 || ::access(command_.file.c_str(), W_OK) != 0)
+            throw StartError(
+                fmt::format("--keep-snapshots: {}: cannot be written, or is of format 1", command_.file));
+    }
+
+    /// At the session's end: while it goes on, snapshots are read from the file.
+    void keep_snapshots() {
+        if (new_snapshots_.empty()) return;
+        timeline_.reset();
+        snapshots::RecordingAppender recording(command_.file);
+        for (const auto& [name, state] : new_snapshots_)
+            recording.add_snapshot({Branch{}, state.at}, state, name);
+        recording.finish();
+        fmt::print(stderr, "backspin: {}: holds {} new snapshots\n", command_.file, new_snapshots_.size());
     }
 
     RunResult verify() {
@@ -126,6 +153,11 @@ class Replay {
                              .bookmarks = bookmarks_,
                              .save = {},
                              .bookmark = {}};
+        if (command_.keep_snapshots) {
+            debugging.bookmark = [this](const std::string& name, StepCount) {
+                new_snapshots_.emplace_back(name, machine_->save());
+            };
+        }
         if (emu::is_elf(image.bytes)) debugging.program.contents = image.bytes;
         if (debug(debugging) == DebugEnd::asked_to_end) return result_of(loop_.end_request());
         return {kSuccess, "ended by the debugger", std::nullopt, {}};
@@ -138,6 +170,7 @@ class Replay {
     FileSnapshots stored_;
     Bookmarks bookmarks_;
     Verifier verifier_;
+    std::vector<std::pair<std::string, SavedState>> new_snapshots_;
     std::unique_ptr<Console> console_;
     std::optional<HostPort> port_;
     std::optional<KeptHistory> kept_;

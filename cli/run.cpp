@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@
 #include "cli/kept_history.hpp"
 #include "cli/machine_setup.hpp"
 #include "cli/recorder.hpp"
+#include "cli/run_beginning.hpp"
 #include "cli/save_session.hpp"
 #include "cli/start_error.hpp"
 #include "cli/verbs.hpp"
@@ -24,14 +26,14 @@
 namespace backspin::cli {
 namespace {
 
-InputScript read_script(const RunCommand& command) {
+InputScript read_script(const RunCommand& command, const MachineSetup& setup) {
     if (!command.input) return {};
     const auto& path = *command.input;
     const auto bytes = read_file(path, "input script");
     InputScript script(parse_script({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path));
     const auto require = [&](ScriptDevice device, emu::virtio::InputOptions::Kind kind, const char* option) {
         const auto* entry = script.first_for(device);
-        const auto& devices = command.machine.options.board.virtio;
+        const auto& devices = setup.options.board.virtio;
         const auto is_there = std::ranges::any_of(devices, [&](const auto& device) {
             const auto* input = std::get_if<emu::virtio::InputOptions>(&device);
             return input != nullptr && input->kind == kind;
@@ -67,30 +69,38 @@ RunResult asleep(const HostPort& port, const emu::RiscvMachine& machine) {
     return {kAsleep, "asleep", std::nullopt, message};
 }
 
+RunBeginning beginning_of(const RunCommand& command) {
+    return command.start ? begin_in_recording(*command.start, command.machine)
+                         : begin_at_power_on(command.machine);
+}
+
+SharedFolder shared_folder(const RunCommand& command, const MachineSetup& setup) {
+    if (!command.shared_folder) return {};
+    if (!setup.options.board.semihosting)
+        throw StartError(
+            fmt::format("{}: the recorded machine answers no semihosting calls; leave out --share",
+                        command.start->recording));
+    return SharedFolder(*command.shared_folder);
+}
+
 class Run {
   public:
     explicit Run(const RunCommand& command)
         : command_(command),
-          setup_(set_up(command.machine)),
-          machine_(build_machine(setup_)),
-          script_(read_script(command)),
-          files_(command.shared_folder ? SharedFolder(*command.shared_folder) : SharedFolder()) {
+          beginning_(beginning_of(command)),
+          script_(read_script(command, setup_)),
+          files_(shared_folder(command, setup_)) {
         refuse_own_inputs(outputs_of(command), setup_, command.input);
+        if (command.start) refuse_own_inputs(outputs_of(command), setup_, command.start->recording);
         // The recording comes before the console: an existing file is refused before the terminal changes its
         // mode.
-        if (command.save) {
-            const auto overwrite =
-                command.force ? snapshots::Overwrite::replace : snapshots::Overwrite::refuse;
-            recorder_.emplace(*command.save, overwrite, setup_, *machine_, command.embed_disks,
-                              command.flight);
-        }
+        if (command.save) start_recording();
         if (command.gdb) kept_.emplace(command.history);
         if (recorder_ || kept_) loop_.set_tick(std::chrono::milliseconds(250), [this] { poll(); });
         console_ = open_console(loop_, command.console, ConsoleUse::both_ways, command.force);
         port_.emplace(loop_, *console_, std::move(script_), *machine_, std::move(files_));
-        for (std::size_t i = 0; i < command.machine.devices.size(); ++i)
-            port_->connect(emu::virtio_channel(i),
-                           open_outside(loop_, command.machine.devices[i], command.force));
+        for (std::size_t i = 0; i < beginning_.devices.size(); ++i)
+            port_->connect(emu::virtio_channel(i), open_outside(loop_, beginning_.devices[i], command.force));
         replay::TimelineOptions options;
         options.epoch_steps = setup_.epoch_steps;
         options.listener = recorder_ ? &*recorder_ : nullptr;
@@ -100,6 +110,8 @@ class Run {
             // Nobody will go back: what is kept for it would only cost memory, and a copy of each page
             // written.
             options.snapshot_budget.snapshots = 1;
+            options.use_access_index = false;
+            options.forgets_inputs = true;
             if (!recorder_) options.epoch_steps = kEndOfTime;
         }
         timeline_.emplace(*machine_, options);
@@ -128,13 +140,23 @@ class Run {
         if (kept_) kept_->poll();
     }
 
+    void start_recording() {
+        RecorderOptions options{.embed = command_.embed_disks, .flight = command_.flight};
+        if (command_.start) options.start = {{{}, machine_->now()}, machine_->save(), beginning_.name};
+        const auto overwrite = command_.force ? snapshots::Overwrite::replace : snapshots::Overwrite::refuse;
+        recorder_.emplace(*command_.save, overwrite, setup_, *machine_, std::move(options));
+    }
+
     RunResult freely() {
         timeline_->set_host(
             {.input = &*port_,
              .interrupted = [this] { return loop_.poll(), loop_.end_request() != EndRequest::none; },
              .progress = nullptr,
              .clock = nullptr});
-        const auto stopped = timeline_->go_on({}, {.limit = command_.max_steps.value_or(kEndOfTime)});
+        const auto begin = timeline_->begin().step;
+        const auto limit =
+            command_.max_steps ? begin + std::min(*command_.max_steps, kEndOfTime - begin) : kEndOfTime;
+        const auto stopped = timeline_->go_on({}, {.limit = limit});
         timeline_->set_host({});
         switch (stopped.why) {
             case replay::StopReason::powered_off: return result_of_power_off(*machine_);
@@ -153,7 +175,7 @@ class Run {
                              .loop = loop_,
                              .input = &*port_,
                              .endpoint = *command_.gdb,
-                             .program = {std::filesystem::absolute(image.name).string(), {}},
+                             .program = {path_for_debugger(image.name), {}},
                              .power_off = command_.power_off,
                              .bookmarks = {},
                              .save = {},
@@ -177,6 +199,12 @@ class Run {
         return {kSuccess, "ended by the debugger", std::nullopt, {}};
     }
 
+    /// Where a file was recorded the image may have had its name; here it has none, and the contents count.
+    std::string path_for_debugger(const std::string& image) const {
+        const std::filesystem::path path(image);
+        return command_.start ? "/" + path.filename().string() : std::filesystem::absolute(path).string();
+    }
+
     /// A debugger may have left the machine in the past; what is recorded goes to the newest position.
     bool finish_recording(const RunResult& result) {
         loop_.set_tick({}, nullptr);
@@ -188,9 +216,10 @@ class Run {
     }
 
     const RunCommand& command_;
+    RunBeginning beginning_;  ///< before the loop takes over signals: finding a place may take a while
+    MachineSetup& setup_ = beginning_.setup;
+    std::unique_ptr<emu::RiscvMachine>& machine_ = beginning_.machine;
     HostLoop loop_;
-    MachineSetup setup_;
-    std::unique_ptr<emu::RiscvMachine> machine_;
     InputScript script_;
     SharedFolder files_;
     std::optional<Recorder> recorder_;

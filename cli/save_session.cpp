@@ -1,8 +1,7 @@
 #include "cli/save_session.hpp"
 
-#include <algorithm>
+#include <optional>
 
-#include "cli/start_error.hpp"
 #include "snapshots/recording.hpp"
 
 namespace backspin::cli {
@@ -22,24 +21,30 @@ void add_disks(snapshots::RecordingWriter& writer, const MachineSetup& setup) {
     }
 }
 
+/// The first snapshot lies at the beginning and is never dropped.
+std::optional<snapshots::StartState> start_of(const replay::Timeline& timeline) {
+    if (timeline.begin() == Position{}) return std::nullopt;
+    const auto* first = timeline.snapshots().nearest_at_or_before(timeline.begin());
+    return snapshots::StartState{first->at, first->state};
+}
+
 }  // namespace
 
 void save_session(const std::string& path, const MachineSetup& setup, emu::RiscvMachine& machine,
                   replay::Timeline& timeline, const Bookmarks& bookmarks) {
-    if (timeline.begin() != Position{})
-        throw StartError("a history that began at a snapshot is recorded from its start: use --save");
+    const auto begin = timeline.begin();
     snapshots::RecordingWriter writer(path, snapshots::Overwrite::refuse, to_configuration(setup),
-                                      image_sources(setup), machine.component_names());
+                                      image_sources(setup), machine.component_names(), start_of(timeline));
     for (const auto& event : timeline.log().events(Branch{}))
         writer.add(snapshots::RecordedEvent{event.at, event.input});
     const auto home = timeline.position();
     const auto newest = timeline.frontier();
-    const auto spacing = newest.step.value / kSnapshots;
-    auto next = spacing;
+    const auto spacing = (newest.step - begin.step).value / kSnapshots;
+    auto next = begin.step.value + spacing;
     timeline.snapshots().for_each([&](const snapshots::Snapshot& snapshot) {
         if (snapshot.at >= newest) return;
         writer.add_epoch(snapshot.at, snapshot.state);
-        if (snapshot.at.step.value < next || snapshot.at == Position{}) return;
+        if (snapshot.at.step.value < next || snapshot.at == begin) return;
         writer.add_snapshot(snapshot.at, snapshot.state);
         next = snapshot.at.step.value + spacing;
     });

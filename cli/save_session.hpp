@@ -11,8 +11,8 @@
 namespace backspin::cli {
 
 /// Writes all of the history into a new file; the cursor stays where it is. The file has digests and some
-/// snapshots where the session has snapshots. Throws RecordingError, and StartError for a machine with
-/// drives: which blocks it read is known to nobody by now.
+/// snapshots where the session has snapshots. Throws RecordingError, and DiskError for an image that can no
+/// longer be read.
 void save_session(const std::string& path, const MachineSetup& setup, emu::RiscvMachine& machine,
                   replay::Timeline& timeline, const Bookmarks& bookmarks);
 

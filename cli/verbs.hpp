@@ -16,6 +16,7 @@ int events(const EventsCommand& command);
 int log(const LogCommand& command);
 int query(const QueryCommand& command);
 int export_as(const ExportCommand& command);
+int snapshot(const SnapshotCommand& command);
 int commit(const CommitCommand& command);
 int repair(const RepairCommand& command);
 

@@ -29,6 +29,7 @@ class StretchCheck {
         replay::TimelineOptions options;
         options.epoch_steps = kEndOfTime;  // nobody goes back
         options.snapshot_budget.snapshots = 1;
+        options.use_access_index = false;
         timeline_.emplace(*machine_, run_.past(stretch_.begin, stretch_.end), options);
         timeline_->set_host({.input = nullptr, .interrupted = [this] { return superseded(); }});
         digests_.emplace(machine_->component_names());

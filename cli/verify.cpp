@@ -36,7 +36,7 @@ void print_json(const std::string& file, const RecordedRun& run, const Verificat
 }  // namespace
 
 int verify(const VerifyCommand& command, const MachineBuilder& build) {
-    const RecordedRun run(command.file, {}, build);
+    const RecordedRun run(command.file, command.drive_files, build);
     if (run.reader().warning() && !command.json)
         fmt::print(stderr, "backspin: {}\n", *run.reader().warning());
     Verification verification(run, command.jobs.value_or(std::max(std::thread::hardware_concurrency(), 1U)));

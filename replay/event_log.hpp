@@ -40,6 +40,9 @@ class EventLog {
     /// kMaxInputBytes.
     void append(Event event);
 
+    /// Of a history that nobody will go back in: what is in the log is dropped.
+    void forget() { branches_.clear(); }
+
     /// The first event of the branch at this step or later; null if there is none. Valid until the next
     /// append.
     const Event* next(Branch branch, StepCount at_or_after) const;

@@ -20,6 +20,7 @@ History::History(Machine& machine, PastRun past, Frontier kind, const TimelineOp
       begin_(machine.now()),
       frontier_(kind == Frontier::live ? begin_ : past.frontier),
       live_(kind == Frontier::live),
+      forgets_inputs_(options.forgets_inputs),
       passed_(options.epoch_steps),
       stored_(options.stored),
       listener_(options.listener),
@@ -195,7 +196,9 @@ void History::take(Input input, Observer* observer, std::span<const StopPoint> p
     is_unapplied_ = true;
     note_accesses();
     if (observer != nullptr) machine_.set_stop_points(points);
-    if (machine_.apply(event.input, observer) == Verdict::go_on) arrived({});
+    if (machine_.apply(event.input, observer) == Verdict::stop) return;
+    arrived({});
+    if (forgets_inputs_) log_.forget();
 }
 
 // ---- going to a position ------------------------------------------------------------------------

@@ -136,6 +136,7 @@ class History {
     StepCount begin_;
     StepCount frontier_;
     bool live_;
+    bool forgets_inputs_;
     bool is_unapplied_ = false;  ///< the machine has never been behind the log's last input
     PassedEpochs passed_;        ///< their snapshots have been taken
     StoredSnapshots* stored_;

@@ -34,6 +34,10 @@ struct TimelineOptions {
     HistoryListener* listener = nullptr;  ///< not owned; outlives the timeline
     /// Used where none in memory is nearer. Not owned; outlives the timeline.
     StoredSnapshots* stored = nullptr;
+    /// Nobody will go back: inputs are forgotten once they are applied, so that a live run of days takes no
+    /// more memory than one of minutes. Moves back, and seeks to anywhere but the cursor, are then out of
+    /// place.
+    bool forgets_inputs = false;
     /// Where snapshots go before they are thinned from memory. Serves this timeline alone. Not owned;
     /// outlives the timeline.
     snapshots::Spill* spill = nullptr;

@@ -20,13 +20,31 @@ std::size_t PagePacker::Hash::operator()(const Checksum& hash) const {
     return value;
 }
 
+PagePacker::PagePacker(std::uint64_t seed, PackList packs, std::int64_t next_blob, PageRoot memory)
+    : seed_(seed),
+      next_blob_(next_blob),
+      memory_(std::move(memory)),
+      is_loaded_(true),
+      packs_(std::move(packs)) {
+    auto number = packs_.end();
+    for (auto pack = packs_.all().rbegin(); pack != packs_.all().rend(); ++pack) {
+        number -= pack->hashes.size();
+        if (pack->seed != seed || known_.size() + pack->hashes.size() > kMostKnown) continue;
+        for (std::size_t i = 0; i < pack->hashes.size(); ++i) known_.try_emplace(pack->hashes[i], number + i);
+    }
+}
+
 void PagePacker::begin(const PageRoot& memory) {
     pages_.clear();
     next_ = 0;
     changes_.clear();
-    PageRoot::for_each_difference(memory_, memory, [&](PageIndex index, const Page*, const Page* page) {
-        pages_.emplace_back(index, PagePtr(page));
-    });
+    PageRoot::for_each_difference(
+        memory_, memory, [&](PageIndex index, const Page* before, const Page* page) {
+            const bool is_copy = is_loaded_ && before != nullptr && page != nullptr &&
+                                 std::memcmp(before->bytes().data(), page->bytes().data(), kPageSize) == 0;
+            if (!is_copy) pages_.emplace_back(index, PagePtr(page));
+        });
+    is_loaded_ = false;
     memory_ = memory;
 }
 

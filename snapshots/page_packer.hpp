@@ -20,6 +20,9 @@ namespace backspin::snapshots {
 class PagePacker {
   public:
     explicit PagePacker(std::uint64_t seed) : seed_(seed) {}
+    /// Goes on in a file with these packs, whose last memory is that one. Pages of packs with the same seed
+    /// are found again.
+    PagePacker(std::uint64_t seed, PackList packs, std::int64_t next_blob, PageRoot memory);
 
     /// Begins a memory; what it shares with the one before is not looked at. Precondition: the one before is
     /// done.
@@ -46,6 +49,7 @@ class PagePacker {
     std::uint64_t seed_;
     std::int64_t next_blob_ = 1;
     PageRoot memory_;
+    bool is_loaded_ = false;  ///< memory_ comes from a file: it shares no pages with what follows
     std::vector<std::pair<PageIndex, PagePtr>> pages_;  ///< in which it differs from the one before
     std::size_t next_ = 0;
     std::vector<PageChange> changes_;

@@ -31,7 +31,7 @@ class RecordingError : public std::runtime_error {
 };
 
 /// Version of the format that is written. Every older one stays readable.
-inline constexpr std::uint32_t kRecordingVersion = 2;
+inline constexpr std::uint32_t kRecordingVersion = 3;
 
 /// What the machine is made of, as the program that records it describes it. At most 256 keys of at most 64
 /// bytes, values of at most 4096 bytes, UTF-8.
@@ -81,7 +81,8 @@ inline constexpr std::string_view kMemoryComponent = "memory";
 
 /// What a device gave out, as a stream: neighbours of one channel may come back joined within a line.
 struct RecordedOutput {
-    Position at;  ///< of the first byte
+    Position at;       ///< of the first byte
+    VirtualTime time;  ///< there; 0 in a file of version 2
     Channel channel;
     std::vector<std::byte> bytes;
     bool operator==(const RecordedOutput&) const = default;
@@ -150,7 +151,7 @@ class RecordingWriter {
     /// The whole state; of its pages those that differ from the snapshot before it in the file. All of one
     /// recording have one size of memory.
     void add_snapshot(Position at, const SavedState& state, std::string name = {});
-    void add_output(Position at, Channel channel, std::span<const std::byte> bytes);
+    void add_output(Position at, VirtualTime time, Channel channel, std::span<const std::byte> bytes);
     /// Block `block` of drive `drive` (from 0) as the machine found it at its first read: at most kDiskBlock
     /// bytes. Each block once.
     void add_disk_block(std::uint32_t drive, std::uint64_t block, std::vector<std::byte> bytes, bool embed);
@@ -179,6 +180,8 @@ class RecordingWriter {
     std::unique_ptr<State> state_;
 };
 
+struct RecordingTail;
+
 /// Opens a recording from anywhere, also from a stranger: everything but the content of pages and disk blocks
 /// is checked before anything is handed out, and those when they are loaded. Needs no write access to the
 /// file or its folder. Thread: one at a time.
@@ -205,6 +208,8 @@ class RecordingReader {
     void for_each_digest(const std::function<void(const RecordedDigest&)>& visit) const;
     void for_each_output(const std::function<void(const RecordedOutput&)>& visit) const;
     std::uint64_t event_count() const;
+    /// Pieces of output.
+    std::uint64_t output_count() const;
     std::uint64_t digest_count() const;
     const std::vector<RecordedBookmark>& bookmarks() const;
 
@@ -230,6 +235,9 @@ class RecordingReader {
     bool has_log() const;
     /// Every table of the file, by name.
     const std::vector<TableSize>& table_sizes() const;
+
+    /// What a writer must know that goes on with this file.
+    RecordingTail tail() const;
 
   private:
     struct State;

@@ -39,6 +39,7 @@ class PackList {
     /// One more than the highest page number.
     std::uint64_t end() const { return end_; }
     std::size_t size() const { return packs_.size(); }
+    const std::vector<Pack>& all() const { return packs_; }
 
     /// The content of a page, kFirstPage <= page < end(). Nothing if the file does not hold what it should.
     /// Valid until the next call.

@@ -45,7 +45,7 @@ void RecordingContent::take(TableId table, const Statement& row) {
         case TableId::snapshots: return take_snapshot(row);
         case TableId::snapshot_pages: return take_changes(row);
         case TableId::disk_blocks: return take_disk_block(row);
-        case TableId::output: return reached(output_at(row).at);
+        case TableId::output: ++outputs; return reached(output_at(row, version_).at);
         case TableId::bookmarks: return take_bookmark(row);
     }
 }

@@ -39,6 +39,7 @@ class RecordingContent {
     std::vector<std::string> components;  ///< without the memory
     std::uint64_t events = 0;
     std::uint64_t digests = 0;
+    std::uint64_t outputs = 0;
     std::vector<SnapshotInfo> snapshots;
     std::vector<StoredSnapshot> stored_snapshots;
     PackList packs;

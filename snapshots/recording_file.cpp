@@ -109,6 +109,8 @@ void check_setup(const fs::path& path, const Configuration& configuration,
 std::string explain(const SqliteError& error) {
     switch (error.code()) {
         case SQLITE_FULL: return "the disk is full; make room, or record to another disk";
+        case SQLITE_IOERR:
+            return "cannot be written or read; the disk has failed, or the file is as large as it may be";
         case SQLITE_BUSY:
         case SQLITE_LOCKED: return "another process has it locked; end that process";
         case SQLITE_READONLY: return "cannot be written; check the permissions of the file and its folder";

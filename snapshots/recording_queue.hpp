@@ -38,7 +38,7 @@ struct RecordingQueue {
     std::optional<RecordedEnd> end;
     std::size_t bytes = 0;  ///< what the payloads take; states are counted by number
 
-    void add_output(Position at, Channel channel, std::span<const std::byte> output);
+    void add_output(Position at, VirtualTime time, Channel channel, std::span<const std::byte> output);
 };
 
 }  // namespace backspin::snapshots

@@ -11,6 +11,7 @@
 #include "snapshots/recording_content.hpp"
 #include "snapshots/recording_header.hpp"
 #include "snapshots/recording_rows.hpp"
+#include "snapshots/recording_tail.hpp"
 #include "snapshots/snapshot_loader.hpp"
 #include "snapshots/sqlite.hpp"
 
@@ -40,9 +41,11 @@ struct RecordingReader::State {
     RecordingHeader header;
     bool has_log = false;
     mutable std::optional<Database> database;
-    std::optional<RecordingContent> content;
+    mutable std::optional<RecordingContent> content;
     std::optional<std::string> warning;
     mutable SnapshotLoader loader;
+    std::int64_t batches = 0;
+    Checksum chain{};  ///< of the last batch
 
     void open();
     void open_database();
@@ -51,6 +54,7 @@ struct RecordingReader::State {
                       BatchChecksum& checksum);
     void word_warning();
     std::vector<std::byte> unpacked(std::size_t index) const;
+    RecordingTail tail() const;
     std::vector<std::byte> disk_block(std::uint32_t drive, std::uint64_t block) const;
     void for_each_digest(const std::function<void(const RecordedDigest&)>& visit) const;
 
@@ -114,20 +118,20 @@ void RecordingReader::State::verify() {
         auto& cursor = cursors.emplace_back(database->prepare(table.select));
         if (!cursor->step()) cursor.reset();
     }
-    auto batches = database->prepare("SELECT number, checksum FROM batches ORDER BY number");
-    Checksum chain{};
+    auto rows = database->prepare("SELECT number, checksum FROM batches ORDER BY number");
     std::int64_t number = 0;
-    for (; batches.step(); ++number) {
+    for (; rows.step(); ++number) {
         const auto where =
             "batch " + std::to_string(number) + ", after step " + std::to_string(content->last.step.value);
-        if (batches.integer(0) != number) throw Damage("lacks " + where + "; " + kCopyAgain);
+        if (rows.integer(0) != number) throw Damage("lacks " + where + "; " + kCopyAgain);
         BatchChecksum checksum(number, chain);
         verify_batch(number, cursors, checksum);
         chain = checksum.value();
-        if (!std::ranges::equal(batches.blob(1), chain)) {
+        if (!std::ranges::equal(rows.blob(1), chain)) {
             throw Damage("was altered or damaged: " + where + ", does not match its checksum; " + kCopyAgain);
         }
     }
+    batches = number;
     if (number == 0) throw Damage(std::string("holds nothing: it is damaged; ") + kCopyAgain);
     for (const auto& cursor : cursors) {
         if (cursor) {
@@ -220,6 +224,21 @@ void RecordingReader::State::for_each_digest(const std::function<void(const Reco
     }
 }
 
+RecordingTail RecordingReader::State::tail() const {
+    RecordingTail tail{header.user_version, batches, chain, content->components, 0, {}, 0, content->packs, 0};
+    tail.snapshots = static_cast<std::int64_t>(content->snapshots.size());
+    if (header.user_version >= 2) {
+        auto highest = database->prepare("SELECT ifnull(max(id), 0) FROM blobs");
+        highest.step();
+        tail.blobs = highest.integer(0);
+    }
+    if (content->snapshots.empty()) return tail;
+    SnapshotLoader last;
+    tail.memory = last.load(*database, *content, content->snapshots.size() - 1, PageStore::create()).pages;
+    tail.pages = tail.memory.page_count();
+    return tail;
+}
+
 RecordingReader::RecordingReader(const fs::path& path) : state_(std::make_unique<State>()) {
     state_->path = path;
     state_->named([this] { state_->open(); });
@@ -245,6 +264,9 @@ std::vector<std::byte> RecordingReader::image(std::size_t index) const {
 }
 std::uint64_t RecordingReader::event_count() const {
     return state_->content->events;
+}
+std::uint64_t RecordingReader::output_count() const {
+    return state_->content->outputs;
 }
 std::uint64_t RecordingReader::digest_count() const {
     return state_->content->digests;
@@ -277,8 +299,12 @@ void RecordingReader::for_each_output(const std::function<void(const RecordedOut
     if (version() == 1) return;
     state_->named([&] {
         auto rows = state_->select(TableId::output);
-        while (rows.step()) visit(output_at(rows));
+        while (rows.step()) visit(output_at(rows, version()));
     });
+}
+
+RecordingTail RecordingReader::tail() const {
+    return state_->named([&] { return state_->tail(); });
 }
 
 Position RecordingReader::begin() const {

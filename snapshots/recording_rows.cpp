@@ -61,10 +61,11 @@ RecordedDigest digest_at(const Statement& row) {
             static_cast<std::uint64_t>(row.integer(4))};
 }
 
-RecordedOutput output_at(const Statement& row) {
+RecordedOutput output_at(const Statement& row, std::uint32_t version) {
     const auto channel = number_at(row, 3, kMost32, "a channel");
     const auto bytes = bytes_at(row, 4, kLongestOutput, "output");
-    return {position_at(row, 1), {static_cast<std::uint32_t>(channel)}, {bytes.begin(), bytes.end()}};
+    const VirtualTime time{version < 3 ? 0 : number_at(row, 5, kMostSteps, "a time")};
+    return {position_at(row, 1), time, {static_cast<std::uint32_t>(channel)}, {bytes.begin(), bytes.end()}};
 }
 
 RecordedEnd end_at(const Statement& row) {

@@ -22,7 +22,7 @@ Position position_at(const Statement& row, int column);
 RecordedEvent event_at(const Statement& row);
 /// Version 1.
 RecordedDigest digest_at(const Statement& row);
-RecordedOutput output_at(const Statement& row);
+RecordedOutput output_at(const Statement& row, std::uint32_t version);
 RecordedEnd end_at(const Statement& row);
 RecordedBookmark bookmark_at(const Statement& row);
 /// Columns `column` to `column` + 2.

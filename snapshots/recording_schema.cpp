@@ -76,11 +76,18 @@ constexpr Table kDiskBlocks{
     "INSERT INTO disk_blocks(batch, drive, block, sha256, blob, size, checksum) VALUES(?1, ?2, ?3, ?4, ?5, "
     "?6, ?7)",
     "SELECT batch, drive, block, sha256, blob, size, checksum FROM disk_blocks ORDER BY id"};
-constexpr Table kOutput{TableId::output, "output",
-                        "CREATE TABLE output(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER "
-                        "NOT NULL, step INTEGER NOT NULL, channel INTEGER NOT NULL, bytes BLOB NOT NULL)",
-                        "INSERT INTO output(batch, branch, step, channel, bytes) VALUES(?1, ?2, ?3, ?4, ?5)",
-                        "SELECT batch, branch, step, channel, bytes FROM output ORDER BY id"};
+constexpr Table kOutput{
+    TableId::output, "output",
+    "CREATE TABLE output(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER NOT NULL, step "
+    "INTEGER NOT NULL, channel INTEGER NOT NULL, bytes BLOB NOT NULL, time_ns INTEGER NOT NULL)",
+    "INSERT INTO output(batch, branch, step, channel, bytes, time_ns) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    "SELECT batch, branch, step, channel, bytes, time_ns FROM output ORDER BY id"};
+constexpr Table kOutputOf2{
+    TableId::output, "output",
+    "CREATE TABLE output(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER "
+    "NOT NULL, step INTEGER NOT NULL, channel INTEGER NOT NULL, bytes BLOB NOT NULL)",
+    "INSERT INTO output(batch, branch, step, channel, bytes) VALUES(?1, ?2, ?3, ?4, ?5)",
+    "SELECT batch, branch, step, channel, bytes FROM output ORDER BY id"};
 constexpr Table kBookmarks{TableId::bookmarks, "bookmarks",
                            "CREATE TABLE bookmarks(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch "
                            "INTEGER NOT NULL, step INTEGER NOT NULL, name TEXT NOT NULL)",
@@ -88,7 +95,10 @@ constexpr Table kBookmarks{TableId::bookmarks, "bookmarks",
                            "SELECT batch, branch, step, name FROM bookmarks ORDER BY id"};
 
 constexpr std::array kVersion1{kConfiguration, kImages, kImageChunks, kEvents, kDigests, kEnds};
-constexpr std::array kVersion2{kConfiguration, kImages, kImageChunks, kEvents,    kEnds,
+constexpr std::array kVersion2{kConfiguration, kImages,    kImageChunks, kEvents,    kEnds,
+                               kComponents,    kEpochs,    kPacks,       kSnapshots, kSnapshotPages,
+                               kDiskBlocks,    kOutputOf2, kBookmarks};
+constexpr std::array kVersion3{kConfiguration, kImages, kImageChunks, kEvents,    kEnds,
                                kComponents,    kEpochs, kPacks,       kSnapshots, kSnapshotPages,
                                kDiskBlocks,    kOutput, kBookmarks};
 
@@ -100,11 +110,12 @@ const std::string_view kBlobsSchema = "CREATE TABLE blobs(id INTEGER PRIMARY KEY
 
 std::span<const Table> tables(std::uint32_t version) {
     if (version == 1) return kVersion1;
-    return kVersion2;
+    if (version == 2) return kVersion2;
+    return kVersion3;
 }
 
 const Table& table(TableId id) {
-    return *std::ranges::find(kVersion2, id, &Table::id);
+    return *std::ranges::find(kVersion3, id, &Table::id);
 }
 
 void BatchChecksum::Free::operator()(XXH3_state_s* state) const {

@@ -44,7 +44,7 @@ struct Table {
 
 /// Those of a version of the format, in the order of TableId.
 std::span<const Table> tables(std::uint32_t version);
-/// Of version 2. Precondition: it has this table.
+/// Of the newest version. Precondition: it has this table. All but `output` are the same in version 2.
 const Table& table(TableId id);
 
 /// The table of batches: number and checksum.

@@ -26,6 +26,11 @@ std::uint64_t random_seed() {
     return std::uint64_t{device()} << 32 | device();
 }
 
+/// The one of the last pages, so that they are found again.
+std::uint64_t seed_after(const RecordingTail& tail) {
+    return tail.packs.size() == 0 ? random_seed() : tail.packs.all().back().seed;
+}
+
 std::vector<std::string_view> views(const std::vector<std::string>& texts) {
     return {texts.begin(), texts.end()};
 }
@@ -86,6 +91,21 @@ RecordingStore::RecordingStore(TemporaryFile& file, const fs::path& path, Overwr
     if (overwrite == Overwrite::replace) remove_log(path);
     file.publish(path, overwrite);
     open(path);
+}
+
+RecordingStore::RecordingStore(const fs::path& path, const RecordingTail& tail)
+    : next_batch_(tail.batches),
+      chain_(tail.chain),
+      digests_(component_names_),
+      next_snapshot_(tail.snapshots),
+      packer_(seed_after(tail), tail.packs, tail.blobs + 1, tail.memory) {
+    open(path);
+    // From here on nobody else writes; what was read before must still be all there is.
+    begin_transaction();
+    auto last = database_->prepare("SELECT number, checksum FROM batches ORDER BY number DESC LIMIT 1");
+    const bool same =
+        last.step() && last.integer(0) + 1 == next_batch_ && std::ranges::equal(last.blob(1), chain_);
+    if (!same) fail(path, "was changed by another process meanwhile; try again");
 }
 
 void RecordingStore::open(const fs::path& path) {
@@ -286,7 +306,8 @@ void RecordingStore::write_staged(BatchWriter& batch) const {
     }
     for (const auto& output : staged_.outputs) {
         batch.row(TableId::output, std::int64_t{output.at.branch.id}, as_column(output.at.step.value),
-                  std::int64_t{output.channel.value}, std::span<const std::byte>{output.bytes});
+                  std::int64_t{output.channel.value}, std::span<const std::byte>{output.bytes},
+                  as_column(output.time.ns));
     }
     for (const auto& bookmark : staged_.bookmarks) {
         batch.row(TableId::bookmarks, std::int64_t{bookmark.at.branch.id}, as_column(bookmark.at.step.value),

@@ -16,6 +16,7 @@
 #include "snapshots/recording_batch.hpp"
 #include "snapshots/recording_file.hpp"
 #include "snapshots/recording_queue.hpp"
+#include "snapshots/recording_tail.hpp"
 #include "snapshots/state_digests.hpp"
 
 namespace backspin::snapshots {
@@ -34,6 +35,9 @@ class RecordingStore {
     /// Writes the first batch into `file`, gives it its name, and opens it for recording.
     RecordingStore(TemporaryFile& file, const std::filesystem::path& path, Overwrite overwrite,
                    const RecordingSetup& setup);
+
+    /// Goes on with a file that is there. Then only snapshots may be taken over. Throws RecordingError, too.
+    RecordingStore(const std::filesystem::path& path, const RecordingTail& tail);
 
     /// Digests, hashes and compresses; pages come later, by advance().
     void take(RecordingQueue queue);

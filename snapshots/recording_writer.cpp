@@ -230,8 +230,9 @@ void RecordingWriter::add_snapshot(Position at, const SavedState& state, std::st
     state_->add([&](RecordingQueue& queue) { queue.snapshots.push_back({at, state, std::move(name)}); });
 }
 
-void RecordingWriter::add_output(Position at, Channel channel, std::span<const std::byte> bytes) {
-    state_->add([&](RecordingQueue& queue) { queue.add_output(at, channel, bytes); });
+void RecordingWriter::add_output(Position at, VirtualTime time, Channel channel,
+                                 std::span<const std::byte> bytes) {
+    state_->add([&](RecordingQueue& queue) { queue.add_output(at, time, channel, bytes); });
 }
 
 void RecordingWriter::add_disk_block(std::uint32_t drive, std::uint64_t block, std::vector<std::byte> bytes,

@@ -13,6 +13,7 @@
 #include "cli/options/help.hpp"
 #include "cli/options/history_options.hpp"
 #include "cli/options/machine_options.hpp"
+#include "cli/options/recording_options.hpp"
 #include "cli/options/recording_verbs.hpp"
 #include "cli/options/verb.hpp"
 #include "cli/units.hpp"
@@ -36,11 +37,6 @@ po::options_description outside_options(bool saving) {
             "what the guest's power-off does under gdb (stop)");
         add_history_options(options);
     }
-    add("keep", po::value<std::string>()->value_name("60s|512M"),
-        "the recording holds the newest stretch only");
-    add("save-on", po::value<std::string>()->value_name("WHAT"), "only then: panic, exit!=0, text:REGEX");
-    add("embed-disks", "the recording holds the drives' images whole");
-    add("no-embed-disks", "it holds nothing of them but hashes");
     add("console", po::value<std::string>()->value_name("WHERE"),
         "stdio (Ctrl-A x ends), none, file:, tcp:, unix:, pty");
     add("input", po::value<std::string>()->value_name("FILE"),
@@ -54,13 +50,23 @@ po::options_description outside_options(bool saving) {
     return options;
 }
 
+Topic devices_topic() {
+    return {"devices", "Options of 'backspin run' and 'backspin record' that give the machine devices",
+            device_options()};
+}
+Topic recording_topic() {
+    return {"recording", "Options of 'backspin record' and 'backspin run' that say what is recorded",
+            recording_options()};
+}
+
 Verb run_verb() {
     Verb verb{"run",
               "[options] IMAGE|--kernel FILE|--bios FILE",
               "Runs an ELF or flat image; --gdb debugs it, both ways in time.",
               "IMAGE",
               {}};
-    verb.devices.add(device_options());
+    verb.topics.push_back(recording_topic());
+    verb.topics.push_back(devices_topic());
     verb.options.add(machine_options()).add(outside_options(false));
     return verb;
 }
@@ -71,7 +77,8 @@ Verb record_verb() {
               "Runs an image and records it: run --save without a debugger.",
               "IMAGE",
               {}};
-    verb.devices.add(device_options());
+    verb.topics.push_back(recording_topic());
+    verb.topics.push_back(devices_topic());
     verb.options.add(machine_options()).add(outside_options(true));
     return verb;
 }
@@ -86,7 +93,7 @@ Verb dtb_verb() {
     options.add_options()  //
         ("output,o", po::value<std::string>()->value_name("FILE"), "the tree (default: stdout)")(
             "force", "replace an existing file");
-    verb.devices.add(device_options());
+    verb.topics.push_back(devices_topic());
     verb.options.add(machine_options()).add(options);
     return verb;
 }
@@ -98,6 +105,8 @@ Verb replay_verb() {
     options.add_options()  //
         ("gdb", po::value<std::string>()->value_name("WHERE"),
          "wait for a debugger: [HOST:]PORT, unix:PATH or stdio")  //
+        ("keep-snapshots",
+         "with --gdb: what 'monitor bookmark' names is kept in the file as a snapshot")  //
         ("console", po::value<std::string>()->value_name("WHERE"),
          "where output goes: stdio (default), none, file:PATH, tcp:PORT, unix:PATH or pty")  //
         ("virtio-console", po::value<std::vector<std::string>>()->value_name("WHERE")->composing(),
@@ -114,7 +123,8 @@ Verb replay_verb() {
 
 po::variables_map parse(const Verb& verb, Arguments arguments) {
     po::options_description all;
-    all.add(verb.options).add(verb.devices);
+    all.add(verb.options);
+    for (const auto& topic : verb.topics) all.add(topic.options);
     all.add_options()("help,h", "this text")(verb.positional.c_str(), po::value<std::string>());
     po::positional_options_description positional;
     if (!verb.selector.empty()) {
@@ -176,31 +186,17 @@ ConsoleChoice console_of(const po::variables_map& values, const std::optional<En
     return console;
 }
 
-/// The machine, with an image, a kernel or firmware in it.
-MachineChoice runnable_machine(const Verb& verb, const po::variables_map& values) {
-    auto machine = read_machine(values, text_of(values, verb.positional.c_str()));
-    if (!machine.program && !machine.bios && !machine.find_bios) required(verb, values);
-    return machine;
-}
-
-EmbedDisks embed_disks_of(const po::variables_map& values) {
-    const bool all = values.count("embed-disks") != 0, none = values.count("no-embed-disks") != 0;
-    if (all && none) throw UsageError("--embed-disks and --no-embed-disks: choose one");
-    return all ? EmbedDisks::all : none ? EmbedDisks::none : EmbedDisks::blocks_read;
-}
-
-FlightOptions flight_of(const po::variables_map& values, bool saving) {
-    FlightOptions flight;
-    if (const auto text = text_of(values, "keep")) flight.keep = parse_keep(*text);
-    if (const auto text = text_of(values, "save-on")) flight.save_on = parse_save_on(*text);
-    if (!saving && (flight.keep || flight.save_on))
-        throw UsageError("--keep, --save-on: there is nothing to keep; add --save FILE");
-    return flight;
+/// The machine, with an image, a kernel or firmware in it, or as it was at a place of a recording.
+void read_start(const Verb& verb, const po::variables_map& values, RunCommand& command) {
+    const auto image = text_of(values, verb.positional.c_str());
+    command.start = read_from_snapshot(values, image);
+    command.machine = read_machine(values, command.start ? std::nullopt : image);
+    const auto& machine = command.machine;
+    if (!command.start && !machine.program && !machine.bios && !machine.find_bios) required(verb, values);
 }
 
 void read_outside(const po::variables_map& values, RunCommand& command) {
-    command.flight = flight_of(values, command.save.has_value());
-    command.embed_disks = embed_disks_of(values);
+    read_recording(values, command);
     command.console = console_of(values, command.gdb);
     command.input = text_of(values, "input");
     command.shared_folder = text_of(values, "share");
@@ -220,7 +216,7 @@ void read_outside(const po::variables_map& values, RunCommand& command) {
 
 Command read_run(const Verb& verb, const po::variables_map& values) {
     RunCommand command;
-    command.machine = runnable_machine(verb, values);
+    read_start(verb, values, command);
     command.gdb = gdb_of(values);
     command.save = text_of(values, "save");
     read_outside(values, command);
@@ -240,7 +236,7 @@ Command read_run(const Verb& verb, const po::variables_map& values) {
 
 Command read_record(const Verb& verb, const po::variables_map& values) {
     RunCommand command;
-    command.machine = runnable_machine(verb, values);
+    read_start(verb, values, command);
     command.save = text_of(values, "output");
     if (!command.save) throw UsageError("record: -o FILE is missing: it names the recording");
     read_outside(values, command);
@@ -256,6 +252,12 @@ Command read_replay(const Verb& verb, const po::variables_map& values) {
     ReplayCommand command;
     command.file = required(verb, values);
     command.gdb = gdb_of(values);
+    command.keep_snapshots = values.count("keep-snapshots") != 0;
+    if (command.keep_snapshots && !command.gdb) {
+        throw UsageError(
+            "--keep-snapshots: there are none without a debugger; add --gdb WHERE, or use 'backspin "
+            "snapshot'");
+    }
     command.console = console_of(values, command.gdb);
     command.virtio_consoles = virtio_consoles_of(values);
     if (values.count("drive") != 0) command.drive_files = values["drive"].as<std::vector<std::string>>();
@@ -279,10 +281,17 @@ std::string help_of(const Verb& verb) {
     std::ostringstream text;
     text << "Usage: backspin " << verb.name << ' ' << verb.usage << '\n' << verb.summary << '\n';
     if (!verb.options.options().empty()) text << verb.options;
-    if (verb.devices.options().empty()) return text.str();
-    text << "Devices (see 'backspin help devices'):\n ";
-    for (const auto& option : verb.devices.options()) text << " --" << option->long_name();
+    if (verb.topics.empty()) return text.str();
+    const char* lead = "Others: 'backspin help ";
+    for (const auto& topic : verb.topics) {
+        text << lead << topic.name << '\'';
+        lead = ", 'help ";
+    }
     text << '\n';
+    for (const auto& topic : verb.topics) {
+        for (const auto& option : topic.options.options()) text << " --" << option->long_name();
+        text << '\n';
+    }
     return text.str();
 }
 
@@ -291,26 +300,26 @@ std::string overview() {
         "Usage: backspin VERB ...\nA RISC-V system emulator that runs backwards under GDB.\n\n";
     for (const auto& entry : all_verbs()) {
         const auto verb = entry.describe();
-        text += fmt::format("  {:<8}{}\n", verb.name, verb.summary);
+        text += fmt::format("  {:<10}{}\n", verb.name, verb.summary);
     }
     return text + "\n'backspin VERB --help' says more; 'backspin --version' lists features.\n";
 }
 
-std::string devices_page() {
-    std::ostringstream text;
-    text << "Options of 'backspin run' and 'backspin record' that give the machine devices:\n"
-         << device_options();
-    return text.str();
-}
-
 /// What follows "help": a topic, or nothing.
-Command read_help(Arguments topic) {
-    if (topic.empty()) return PrintCommand{overview()};
-    if (topic.front() == "devices") return PrintCommand{devices_page()};
+Command read_help(Arguments wanted) {
+    if (wanted.empty()) return PrintCommand{overview()};
+    const auto verb = run_verb();
+    std::string known;
+    for (const auto& topic : verb.topics) {
+        if (topic.name == wanted.front()) {
+            std::ostringstream text;
+            text << topic.about << ":\n" << topic.options;
+            return PrintCommand{text.str()};
+        }
+        known += fmt::format(", 'backspin help {}' options of run", topic.name);
+    }
     throw UsageError(
-        fmt::format("no help on '{}'; 'backspin --help' lists the verbs, 'backspin help devices' "
-                    "the devices",
-                    topic.front()));
+        fmt::format("no help on '{}'; 'backspin --help' lists the verbs{}", wanted.front(), known));
 }
 
 std::string required_text(const Verb& verb, const po::variables_map& values, const std::string& name) {

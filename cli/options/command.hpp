@@ -17,6 +17,7 @@
 #include "cli/options/history_options.hpp"
 #include "cli/options/outside_choice.hpp"
 #include "cli/options/recording_commands.hpp"
+#include "cli/place.hpp"
 #include "emu/riscv_machine.hpp"
 
 namespace backspin::cli {
@@ -48,9 +49,16 @@ struct MachineChoice {
 /// What a guest's power-off does while a debugger is attached.
 enum class PowerOff : std::uint8_t { stop, exit };
 
+/// --from-snapshot: the machine as it was at a place of a recording.
+struct RecordedStart {
+    std::string recording;
+    Place at;
+};
+
 /// `run`, and `record` (then save is set and gdb is not).
 struct RunCommand {
     MachineChoice machine;
+    std::optional<RecordedStart> start;  ///< then of `machine` only the devices count: what is behind each
     std::optional<Endpoint> gdb;
     std::optional<std::string> save;
     EmbedDisks embed_disks = EmbedDisks::blocks_read;
@@ -75,6 +83,7 @@ struct DtbCommand {
 struct ReplayCommand {
     std::string file;
     std::optional<Endpoint> gdb;
+    bool keep_snapshots = false;  ///< bookmarks become snapshots in the file; only with gdb
     ConsoleChoice console = StdioConsole{};
     std::vector<ConsoleChoice>
         virtio_consoles;                   ///< of the recording's, the first ones; the others are silent
@@ -95,7 +104,7 @@ struct PrintCommand {
 
 using Command =
     std::variant<RunCommand, DtbCommand, ReplayCommand, VerifyCommand, InfoCommand, EventsCommand, LogCommand,
-                 QueryCommand, ExportCommand, CommitCommand, RepairCommand, PrintCommand>;
+                 QueryCommand, ExportCommand, SnapshotCommand, CommitCommand, RepairCommand, PrintCommand>;
 
 /// `arguments` without the program's name. Throws UsageError.
 Command parse_command_line(std::span<const std::string> arguments);

@@ -131,6 +131,18 @@ std::optional<std::string> text_of(const po::variables_map& values, const char* 
     return values[name].as<std::string>();
 }
 
+std::optional<Place> place_of(const po::variables_map& values, const char* name) {
+    const auto given = text_of(values, name);
+    if (!given) return std::nullopt;
+    auto place = parse_place(*given);
+    if (place) return place;
+    throw UsageError(
+        fmt::format("--{} {}: is no place in time; give a step (1048576), a virtual time (1.5s, 20ms), a "
+                    "bookmark's name, "
+                    "start or end",
+                    name, *given));
+}
+
 std::uint64_t parse_bounded(const char* option, const std::string& text, std::uint64_t most,
                             std::uint64_t least) {
     const auto number = parse_number(text);

@@ -20,6 +20,9 @@ MachineChoice read_machine(const boost::program_options::variables_map& values,
 /// The option's value; nothing if it was not given.
 std::optional<std::string> text_of(const boost::program_options::variables_map& values, const char* name);
 
+/// Its value as a place in time; nothing if it was not given. Throws UsageError.
+std::optional<Place> place_of(const boost::program_options::variables_map& values, const char* name);
+
 /// A whole number from `least` to `most`. Throws UsageError that names the option.
 std::uint64_t parse_bounded(const char* option, const std::string& text, std::uint64_t most,
                             std::uint64_t least = 1);

@@ -14,7 +14,8 @@ struct VerifyCommand {
     std::string file;
     std::optional<unsigned> jobs;  ///< nothing: as many as there are cores
     bool json = false;
-    bool progress = false;  ///< also where stderr is no terminal
+    bool progress = false;                   ///< also where stderr is no terminal
+    std::vector<std::string> drive_files{};  ///< images of its drives, the first ones in order
 };
 
 struct InfoCommand {
@@ -33,7 +34,8 @@ struct EventsCommand {
     Stretch stretch;
     std::optional<std::string> kind;  ///< one of kInputKinds
     bool json = false;
-    bool times = true;  ///< virtual times take a replay
+    bool times = true;                       ///< virtual times take a replay
+    std::vector<std::string> drive_files{};  ///< images of its drives, the first ones in order
 };
 
 struct LogCommand {
@@ -41,6 +43,15 @@ struct LogCommand {
     Stretch stretch;
     std::optional<std::string> device;  ///< "uart", "virtio0-console" ...
     bool json = false;
+    std::vector<std::string> drive_files{};  ///< images of its drives, the first ones in order
+};
+
+/// Adds the state at a place to the file.
+struct SnapshotCommand {
+    std::string file;
+    Place at;
+    std::string name;  ///< empty: none
+    std::vector<std::string> drive_files{};
 };
 
 /// A question about the history: see cli/query/question.hpp.
@@ -71,6 +82,7 @@ struct ExportCommand {
     std::string file;
     std::string output;
     bool force = false;
+    std::vector<std::string> drive_files{};  ///< images of its drives, the first ones in order
 };
 
 }  // namespace backspin::cli

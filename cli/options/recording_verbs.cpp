@@ -28,16 +28,14 @@ void add_stretch(po::options_description& options) {
                                                                                        "end before there");
 }
 
-std::optional<Place> place_of(const po::variables_map& values, const char* option) {
-    const auto given = text_of(values, option);
-    if (!given) return std::nullopt;
-    auto place = parse_place(*given);
-    if (place) return place;
-    throw UsageError(
-        fmt::format("--{} {}: is no place in time; give a step (1048576), a virtual time (1.5s, 20ms), a "
-                    "bookmark's name, "
-                    "start or end",
-                    option, *given));
+void add_drives(po::options_description& options) {
+    options.add_options()("drive", po::value<std::vector<std::string>>()->value_name("FILE")->composing(),
+                          "image of the first drive, and so on, if it is not in the recording");
+}
+
+std::vector<std::string> drive_files_of(const po::variables_map& values) {
+    return values.count("drive") == 0 ? std::vector<std::string>{}
+                                      : values["drive"].as<std::vector<std::string>>();
 }
 
 Stretch stretch_of(const po::variables_map& values) {
@@ -50,6 +48,7 @@ Verb verify_verb() {
     verb.options.add_options()("json", "as JSON, for programs")(
         "jobs", text("N"), "so many stretches at a time (default: the host's cores)")(
         "progress", "show how far it is, also where stderr is no terminal");
+    add_drives(verb.options);
     return verb;
 }
 
@@ -60,6 +59,7 @@ Command read_verify(const Verb& verb, const po::variables_map& values) {
         command.jobs = static_cast<unsigned>(parse_bounded("jobs", *jobs, kMostJobs));
         if (*command.jobs == 0) throw UsageError("--jobs 0: nobody would do anything; give 1 or more");
     }
+    command.drive_files = drive_files_of(values);
     return command;
 }
 
@@ -79,12 +79,14 @@ Verb events_verb() {
         "kind", text("KIND"), "only these: console, network, entropy, clock, sound, input, power ...")(
         "no-times", "without virtual times, which take a replay");
     add_stretch(verb.options);
+    add_drives(verb.options);
     return verb;
 }
 
 Command read_events(const Verb& verb, const po::variables_map& values) {
-    EventsCommand command{required(verb, values), stretch_of(values), text_of(values, "kind"),
-                          values.count("json") != 0, values.count("no-times") == 0};
+    EventsCommand command{required(verb, values),        stretch_of(values),
+                          text_of(values, "kind"),       values.count("json") != 0,
+                          values.count("no-times") == 0, drive_files_of(values)};
     if (command.kind && std::ranges::find(kInputKinds, *command.kind) == std::end(kInputKinds)) {
         throw UsageError(
             fmt::format("--kind {}: choose one of {}", *command.kind, fmt::join(kInputKinds, ", ")));
@@ -101,18 +103,19 @@ Verb log_verb() {
     verb.options.add_options()("json", "one JSON object a line, for programs")(
         "device", text("NAME"), "only what this one printed: uart, virtio0-console ...");
     add_stretch(verb.options);
+    add_drives(verb.options);
     return verb;
 }
 
 Command read_log(const Verb& verb, const po::variables_map& values) {
     return LogCommand{required(verb, values), stretch_of(values), text_of(values, "device"),
-                      values.count("json") != 0};
+                      values.count("json") != 0, drive_files_of(values)};
 }
 
 Verb query_verb() {
     Verb verb{"query",
               "'QUESTION' FILE",
-              "Asks a recording who wrote there, who called it, what was there, and when.\n\n" +
+              "Asks a recording: who wrote there, who called it, what was there.\n\n" +
                   list_of_questions() +
                   "\nTARGET is a symbol or an address, with :BYTES behind it if need be.",
               "FILE",
@@ -150,6 +153,7 @@ Verb export_verb() {
     verb.selector = "FORMAT";
     verb.options.add_options()("output,o", text("OUT"), "the file (required)")("force",
                                                                                "replace an existing file");
+    add_drives(verb.options);
     return verb;
 }
 
@@ -168,6 +172,33 @@ Command read_export(const Verb& verb, const po::variables_map& values) {
     if (!output) throw UsageError("export: -o OUT is missing: it names the file to write");
     command.output = *output;
     command.force = values.count("force") != 0;
+    command.drive_files = drive_files_of(values);
+    return command;
+}
+
+Verb snapshot_verb() {
+    Verb verb{"snapshot",
+              "FILE --at PLACE [--name NAME]",
+              "Adds the state at a place, to go there fast or to start from.",
+              "FILE",
+              {}};
+    verb.options.add_options()("at", text("PLACE"), "a step, 1.5s, a bookmark, start or end (required)")(
+        "name", text("NAME"), "what record --from-snapshot and monitor goto take");
+    add_drives(verb.options);
+    return verb;
+}
+
+Command read_snapshot(const Verb& verb, const po::variables_map& values) {
+    SnapshotCommand command{required(verb, values), {}, text_of(values, "name").value_or("")};
+    const auto at = place_of(values, "at");
+    if (!at) throw UsageError("snapshot: --at PLACE is missing: a step, 1.5s, a bookmark, start or end");
+    command.at = *at;
+    if (values.count("name") != 0 && !is_bookmark_name(command.name)) {
+        throw UsageError(
+            fmt::format("--name {}: a name begins with a letter, and has letters, digits, '-', '_' and '.'",
+                        command.name));
+    }
+    command.drive_files = drive_files_of(values);
     return command;
 }
 
@@ -209,14 +240,11 @@ Command read_repair(const Verb& verb, const po::variables_map& values) {
     return RepairCommand{required(verb, values)};
 }
 
-constexpr std::array<VerbEntry, 8> kVerbs{{{verify_verb, read_verify},
-                                           {info_verb, read_info},
-                                           {events_verb, read_events},
-                                           {log_verb, read_log},
-                                           {query_verb, read_query},
-                                           {export_verb, read_export},
-                                           {commit_verb, read_commit},
-                                           {repair_verb, read_repair}}};
+constexpr std::array kVerbs{VerbEntry{verify_verb, read_verify},     VerbEntry{info_verb, read_info},
+                            VerbEntry{events_verb, read_events},     VerbEntry{log_verb, read_log},
+                            VerbEntry{query_verb, read_query},       VerbEntry{export_verb, read_export},
+                            VerbEntry{snapshot_verb, read_snapshot}, VerbEntry{commit_verb, read_commit},
+                            VerbEntry{repair_verb, read_repair}};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <boost/program_options.hpp>
 
@@ -9,14 +10,20 @@
 
 namespace backspin::cli {
 
+/// Options that are shown by name only: 'backspin help NAME' says what they do.
+struct Topic {
+    std::string name;
+    std::string about;  ///< "Options of 'backspin run' that ..."
+    boost::program_options::options_description options;
+};
+
 struct Verb {
     std::string name;
     std::string usage;       ///< what follows "backspin NAME"
     std::string summary;     ///< one or two sentences
     std::string positional;  ///< name of the positional argument, and of the hidden option that takes it
     boost::program_options::options_description options;
-    /// Shown by name only: they have a page of their own.
-    boost::program_options::options_description devices{};
+    std::vector<Topic> topics{};
     std::string selector{};  ///< a positional argument before that one; empty: there is none
 };
 

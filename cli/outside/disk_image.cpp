@@ -116,4 +116,9 @@ void ObservedImage::read_all() const {
     }
 }
 
+void ObservedImage::forget_reads() {
+    const std::lock_guard lock(mutex_);
+    read_.assign(read_.size(), false);
+}
+
 }  // namespace backspin::cli

@@ -81,6 +81,8 @@ class ObservedImage final : public emu::DiskImage {
     void listen(Listener listener);
     /// As if the guest read all of it now.
     void read_all() const;
+    /// As if it had read nothing yet.
+    void forget_reads();
 
   private:
     /// Reads the block into the buffer, and tells of it.

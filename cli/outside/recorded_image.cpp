@@ -38,7 +38,7 @@ RecordedImage::RecordedImage(RecordedDrive drive, std::shared_ptr<const Embedded
     if (!file_ && std::ranges::any_of(drive_.blocks, elsewhere))
         throw StartError(
             fmt::format("{}: the recording holds only hashes of this drive's blocks; give its image, "
-                        "too (replay --drive, commit --base)",
+                        "too: --drive FILE (of commit: --base FILE)",
                         drive_.name));
 }
 
@@ -57,7 +57,7 @@ std::vector<std::byte> RecordedImage::load(std::uint64_t block) const {
     if (!file_) {
         throw DiskError(
             fmt::format("{}: block {} (byte {}) was not read when the run was recorded, and is not in "
-                        "the recording; give the drive's image, too (replay --drive, commit --base)",
+                        "the recording; give the drive's image, too: --drive FILE (of commit: --base FILE)",
                         drive_.name, block, offset));
     }
     std::vector<std::byte> bytes(length);

@@ -88,7 +88,7 @@ constexpr std::array<Form, 8> kForms{{
      [](const Words& words) { return read_write(words, Which::all); }},
     {"executed", "CODE [FROM [TO]]", "when the instruction there was attempted", 1, 3,
      [](const Words& words) { return read_attempt(words, false); }},
-    {"calls", "FUNCTION [FROM [TO]]", "when it was called, from where, with which arguments", 1, 3,
+    {"calls", "FUNCTION [FROM [TO]]", "when, from where, with which arguments", 1, 3,
      [](const Words& words) { return read_attempt(words, true); }},
     {"value", "TARGET [AT]", "what was there", 1, 2,
      [](const Words& words) { return Question(ValueQuestion{words.target(), words.place(1)}); }},

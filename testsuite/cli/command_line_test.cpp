@@ -247,6 +247,7 @@ TEST(CommandLine, SaysWhatIsWrongInOneLine) {
         {"run --console tcp:99999 a.elf", "0 (any free one) to 65535"},
         {"run --gdb 99999 a.elf", "'99999' is not a port"},
         {"replay", "FILE is missing"},
+        {"replay --keep-snapshots a.bsr", "add --gdb WHERE"},
         {"info", "FILE is missing"},
     };
     for (const auto& [line, expected] : cases) {
@@ -277,21 +278,27 @@ TEST(CommandLine, WhatIsKeptToGoBackByIsForDebuggers) {
 }
 
 TEST(CommandLine, HelpOfEachVerbFitsOnePage) {
-    for (const std::string verb : {"", "run ", "record ", "replay ", "verify ", "info ", "events ", "log ",
-                                   "export ", "commit ", "repair ", "dtb ", "help devices "}) {
+    for (const std::string verb :
+         {"", "run ", "record ", "replay ", "verify ", "info ", "events ", "log ", "query ", "export ", "snapshot ",
+          "commit ", "repair ", "dtb ", "help devices ", "help recording "}) {
         const auto text = std::get<PrintCommand>(parse(verb + "--help")).text;
-        EXPECT_THAT(text, HasSubstr(verb == "help devices " ? "Devices" : "Usage: backspin"));
-        EXPECT_LE(std::ranges::count(text, '\n'), 36) << text;
+        EXPECT_THAT(text, HasSubstr(verb.starts_with("help ") ? "Options of" : "Usage: backspin"));
+        EXPECT_LE(std::ranges::count(text, '\n'), 34) << text;
         std::istringstream lines(text);
         for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
     }
 }
 
-TEST(CommandLine, HelpOfTheVerbsThatHaveDevicesLeadsToTheirPage) {
+TEST(CommandLine, HelpOfRunLeadsToThePagesOfItsOtherOptions) {
     for (const std::string verb : {"run", "record", "dtb"}) {
         const auto text = std::get<PrintCommand>(parse(verb + " --help")).text;
         EXPECT_THAT(text, HasSubstr("--rng")) << verb;
-        EXPECT_THAT(text, HasSubstr("'backspin help devices'")) << verb;
+        EXPECT_THAT(text, HasSubstr("help devices'")) << verb;
+    }
+    for (const std::string verb : {"run", "record"}) {
+        const auto text = std::get<PrintCommand>(parse(verb + " --help")).text;
+        EXPECT_THAT(text, HasSubstr("--from-snapshot")) << verb;
+        EXPECT_THAT(text, HasSubstr("help recording'")) << verb;
     }
     EXPECT_THAT(complaint("help nothing"), HasSubstr("help devices"));
 }

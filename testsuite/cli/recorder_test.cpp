@@ -69,8 +69,9 @@ class RecordedRunOfSeconds {
                          snapshots::Overwrite overwrite = snapshots::Overwrite::refuse)
         : setup_(setup()),
           machine_(build_machine(setup_)),
-          recorder_(path, overwrite, setup_, *machine_, EmbedDisks::blocks_read, std::move(flight),
-                    [this] { return SnapshotPolicy::Time{} + seconds_ * 1s; }),
+          recorder_(path, overwrite, setup_, *machine_,
+                    {.flight = std::move(flight),
+                     .clock = [this] { return SnapshotPolicy::Time{} + seconds_ * 1s; }}),
           timeline_(*machine_, {.epoch_steps = kEpoch, .listener = &recorder_}) {
         recorder_.tap_output(silence_, [this] { return timeline_.frontier().step; });
         machine_->set_output(&recorder_);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/console_lines.hpp"
 #include "cli/disassembler.hpp"
 #include "cli/first_wrong_step.hpp"
 #include "cli/input_gist.hpp"
@@ -196,6 +197,97 @@ TEST_F(RecordingVerbs, LogShowsEachLineWithThePlaceOfItsFirstByte) {
     EXPECT_EQ(lines_of(run("log --json --from " + std::to_string(second) + " @echo.bsr").out).size(), 1);
     EXPECT_EQ(lines_of(run("log --json --device virtio0-console @echo.bsr").out).size(), 0);
     EXPECT_THAT(run("log @echo.bsr").out, HasSubstr("  >ab\n"));
+}
+
+TEST_F(RecordingVerbs, LogShowsWhatWasRecordedAsAReplayWouldShowIt) {
+    record_echo();
+    const RecordedRun replayed(folder_ / "echo.bsr");
+    Playback playback(replayed);
+    std::vector<ConsoleLine> expected;
+    ConsoleLines lines([&](Channel, const ConsoleLine& line) { expected.push_back(line); });
+    playback.play(replayed.frontier(),
+                  {.input = {},
+                   .output = [&](Channel channel, std::span<const std::byte> bytes, StepCount at,
+                                 VirtualTime time) { lines.add(channel, bytes, at, time); }});
+    lines.end_all();
+    const auto shown = lines_of(run("log --json @echo.bsr").out);
+    ASSERT_EQ(shown.size(), expected.size());
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+        EXPECT_EQ(shown[i]["step"], expected[i].at.value);
+        EXPECT_EQ(shown[i]["virtual_ns"], expected[i].time.ns);
+        EXPECT_EQ(shown[i]["text"], expected[i].text);
+    }
+    const auto count = [&](const std::string& options) {
+        return lines_of(run("log --json " + options + " @echo.bsr").out).size();
+    };
+    const auto time = std::to_string(expected[1].time.ns) + "ns";
+    EXPECT_EQ(count("--from " + time), 1U);
+    EXPECT_EQ(count("--to " + time), 1U);
+    EXPECT_EQ(count("--from start --to end"), 2U);
+    EXPECT_THAT(run("log --from never @echo.bsr").err, HasSubstr("no bookmark 'never'"));
+    EXPECT_THAT(run("log --from 99999999 @echo.bsr").err, HasSubstr("is not in this history"));
+}
+
+TEST_F(RecordingVerbs, LogOfAFileWithoutOutputReplays) {
+    record_echo();
+    const RecordedRun recorded(folder_ / "echo.bsr");
+    const auto& setup = recorded.setup();
+    const auto machine = build_machine(setup);
+    {
+        snapshots::RecordingWriter writer(folder_ / "silent.bsr", snapshots::Overwrite::refuse,
+                                          to_configuration(setup), image_sources(setup),
+                                          machine->component_names());
+        for (const auto& event : recorded.log().events(Branch{})) writer.add({event.at, event.input});
+        writer.finish(*recorded.reader().end());
+    }
+    EXPECT_EQ(run("log --json @silent.bsr").out, run("log --json @echo.bsr").out);
+    EXPECT_EQ(run("export console @silent.bsr -o @silent").exit_code, 0);
+    EXPECT_EQ(slurp(folder_ / "silent"), slurp(folder_ / "console"));
+}
+
+TEST(ConsoleLines, AreCutWhereAPieceBegins) {
+    std::vector<ConsoleLine> got;
+    ConsoleLines lines([&](Channel, const ConsoleLine& line) { got.push_back(line); });
+    const std::vector<std::byte> piece(100, std::byte{'x'});
+    for (std::uint64_t i = 0; i < 50; ++i) lines.add({0}, piece, {i}, {i * 10});
+    lines.add({0}, std::vector<std::byte>(10'000, std::byte{'y'}), {60}, {600});
+    lines.end_all();
+    std::vector<std::pair<std::uint64_t, std::size_t>> shape;
+    for (const auto& line : got) shape.emplace_back(line.at.value, line.text.size());
+    const std::vector<std::pair<std::uint64_t, std::size_t>> expected{
+        {0, 4000}, {40, 4096}, {60, 4096}, {60, 2808}};
+    EXPECT_EQ(shape, expected);
+}
+
+// ---- snapshot -----------------------------------------------------------------------------------
+
+TEST_F(RecordingVerbs, SnapshotAddsAStateThatIsThenStartedFrom) {
+    record_echo();
+    const auto made = run("snapshot @echo.bsr --at 50 --name ready");
+    EXPECT_EQ(made.exit_code, 0) << made.err;
+    EXPECT_THAT(made.out, HasSubstr("holds a snapshot at step 50 now, named ready"));
+    EXPECT_EQ(run("snapshot @echo.bsr --at 1").exit_code, 0);
+    EXPECT_EQ(run("snapshot @echo.bsr --at ready").exit_code, 0);
+    const auto json = nlohmann::json::parse(run("info --json @echo.bsr").out);
+    EXPECT_EQ(json["snapshots"].size(), 3U);
+    EXPECT_TRUE(json["warning"].is_null());
+    const auto verified = nlohmann::json::parse(run("verify --json --jobs 2 @echo.bsr").out);
+    EXPECT_EQ(verified["verified"], true) << verified;
+    EXPECT_EQ(verified["snapshots"], 2) << "of one place, one is enough";
+    EXPECT_EQ(run("record -o @on.bsr --console none --max-steps 9 --from-snapshot ready @echo.bsr").exit_code,
+              126);
+    EXPECT_EQ(nlohmann::json::parse(run("info --json @on.bsr").out)["begin"], 50);
+    EXPECT_THAT(run("snapshot @echo.bsr --at 60 --name ready").err,
+                HasSubstr("has the name 'ready' already"));
+    EXPECT_THAT(run("snapshot @echo.bsr --at 60 --name 9").err, HasSubstr("begins with a letter"));
+    EXPECT_THAT(run("snapshot @echo.bsr").err, HasSubstr("--at PLACE is missing"));
+}
+
+TEST_F(RecordingVerbs, SnapshotOfAReplayThatDepartsIsRefused) {
+    write_spinning([](SavedState& state) { state.fields[state.ends[1] - 1] ^= std::byte{1}; }, leave);
+    const auto before = slurp(folder_ / "spin.bsr");
+    EXPECT_THAT(run("snapshot @spin.bsr --at 2000").err, HasSubstr("as it was recorded"));
+    EXPECT_EQ(slurp(folder_ / "spin.bsr"), before);
 }
 
 TEST_F(RecordingVerbs, ExportWritesTheConsoleByteByByteAndRefusesWhatIsThere) {

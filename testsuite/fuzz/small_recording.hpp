@@ -34,7 +34,7 @@ inline void write_small_recording(const std::filesystem::path& path) {
     move();
     writer.add(RecordedEvent{at(), IdleWarp{VirtualTime{77}}});
     move();
-    writer.add_output(at(), Channel{0}, bytes);
+    writer.add_output(at(), VirtualTime{44}, Channel{0}, bytes);
     writer.add_disk_block(0, 3, {bytes.begin(), bytes.end()}, true);
     machine.memory.write(emu::memory_map::kRamBase, bytes);
     writer.add_snapshot(at(), saved(), "name");

@@ -2,6 +2,7 @@
 
 #include "replay/live.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <variant>
 #include <vector>
@@ -248,6 +249,24 @@ TEST(Live, AFloodOfInputDoesNotKeepAStepFromEnding) {
     bench.timeline.set_host({.input = &flood, .interrupted = {}, .progress = {}, .clock = {}});
     EXPECT_EQ(bench.step().why, StopReason::done);
     EXPECT_GT(bench.timeline.log().size(), 0);
+}
+
+TEST(Live, AnEndlessRunThatForgetsItsInputsIsTheSameAndHoldsNone) {
+    Bench remembers(sleeper());
+    Bench forgets(sleeper(), 1, {.epoch_steps = {64}, .forgets_inputs = true});
+    std::size_t most = 0;
+    for (int n = 1; n <= 200; ++n) {
+        for (auto* bench : {&remembers, &forgets}) {
+            bench->host.arrives(typed({n}));
+            EXPECT_EQ(bench->timeline.go_on({}).why, StopReason::asleep);
+        }
+        most = std::max(most, forgets.timeline.log().size());
+    }
+    EXPECT_EQ(remembers.timeline.log().size(), 200U);
+    EXPECT_EQ(most, 0U);
+    EXPECT_EQ(forgets.state(), remembers.state());
+    EXPECT_EQ(forgets.seek(forgets.frontier()).why, StopReason::done);
+    EXPECT_EQ(forgets.state(), remembers.state());
 }
 
 }  // namespace

@@ -135,7 +135,7 @@ Sample sample(std::size_t events) {
             content.snapshots.push_back(values_of(at.branch, made.states.back()));
             content.snapshot_names.push_back(i % 10 == 9 ? "named " + std::to_string(i) : "");
         }
-        content.outputs.push_back({at, {i % 2}, bytes_of("line " + std::to_string(i) + "\n")});
+        content.outputs.push_back({at, {1000 + i}, {i % 2}, bytes_of("line " + std::to_string(i) + "\n")});
         if (i % 6 == 1) content.bookmarks.push_back({"mark " + std::to_string(i), at});
         if (i % 6 == 3) {
             content.blocks[std::uint64_t{i} << 20] =
@@ -165,7 +165,7 @@ void add(RecordingWriter& writer, const Sample& from, std::size_t i) {
     writer.add(content.events[i]);
     writer.add_epoch(at, from.states[i]);
     if (i % 5 == 4) writer.add_snapshot(at, from.states[i], content.snapshot_names[i / 5]);
-    writer.add_output(at, content.outputs[i].channel, content.outputs[i].bytes);
+    writer.add_output(at, content.outputs[i].time, content.outputs[i].channel, content.outputs[i].bytes);
     if (i % 6 == 1) writer.add_bookmark(content.bookmarks[i / 6]);
     if (i % 6 == 3) {
         const auto block = std::uint64_t{i} << 20;

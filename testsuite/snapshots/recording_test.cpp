@@ -313,15 +313,20 @@ TEST(Recording, JoinsTheLettersOfALine) {
     std::uint64_t step = 10;
     for (const char letter : std::string_view("ab\nlast")) {
         const std::byte byte{static_cast<unsigned char>(letter)};
-        writer.add_output({{0}, {step++}}, {0}, {&byte, 1});
+        writer.add_output({{0}, {step}}, {step * 10}, {0}, {&byte, 1});
+        ++step;
     }
-    writer.add_output({{0}, {30}}, {1}, bytes_of("other"));
-    writer.add_output({{0}, {31}}, {0}, bytes_of("x\ny"));
+    writer.add_output({{0}, {30}}, {300}, {1}, bytes_of("other"));
+    writer.add_output({{0}, {31}}, {310}, {0}, bytes_of("x\ny"));
+    writer.add_output({{0}, {32}}, {320}, {0}, bytes_of("\n"));
+    // A carriage return before a line says nothing about where that begins.
+    writer.add_output({{0}, {33}}, {330}, {0}, bytes_of("\r"));
+    writer.add_output({{0}, {34}}, {340}, {0}, bytes_of("z"));
     writer.finish({{{0}, {40}}, {}, "ended", std::nullopt});
-    const std::vector<RecordedOutput> expected{{{{0}, {10}}, {0}, bytes_of("ab\n")},
-                                               {{{0}, {13}}, {0}, bytes_of("last")},
-                                               {{{0}, {30}}, {1}, bytes_of("other")},
-                                               {{{0}, {31}}, {0}, bytes_of("x\ny")}};
+    const std::vector<RecordedOutput> expected{
+        {{{0}, {10}}, {100}, {0}, bytes_of("ab\n")},  {{{0}, {13}}, {130}, {0}, bytes_of("last")},
+        {{{0}, {30}}, {300}, {1}, bytes_of("other")}, {{{0}, {31}}, {310}, {0}, bytes_of("x\ny\n")},
+        {{{0}, {33}}, {330}, {0}, bytes_of("\r")},    {{{0}, {34}}, {340}, {0}, bytes_of("z")}};
     EXPECT_EQ(read(folder / "run.bsr").outputs, expected);
 }
 
