@@ -115,8 +115,7 @@ Command read_log(const Verb& verb, const po::variables_map& values) {
 Verb query_verb() {
     Verb verb{"query",
               "'QUESTION' FILE",
-              "Asks a recording: who wrote there, who called it, what was there.\n\n" +
-                  list_of_questions() +
+              "Asks a recording: who wrote there, who called it, what was there.\n\n" + list_of_questions() +
                   "\nTARGET is a symbol or an address, with :BYTES behind it if need be.",
               "FILE",
               {}};

@@ -279,8 +279,8 @@ TEST(CommandLine, WhatIsKeptToGoBackByIsForDebuggers) {
 
 TEST(CommandLine, HelpOfEachVerbFitsOnePage) {
     for (const std::string verb :
-         {"", "run ", "record ", "replay ", "verify ", "info ", "events ", "log ", "query ", "export ", "snapshot ",
-          "commit ", "repair ", "dtb ", "help devices ", "help recording "}) {
+         {"", "run ", "record ", "replay ", "verify ", "info ", "events ", "log ", "query ", "export ",
+          "snapshot ", "commit ", "repair ", "dtb ", "help devices ", "help recording "}) {
         const auto text = std::get<PrintCommand>(parse(verb + "--help")).text;
         EXPECT_THAT(text, HasSubstr(verb.starts_with("help ") ? "Options of" : "Usage: backspin"));
         EXPECT_LE(std::ranges::count(text, '\n'), 34) << text;
