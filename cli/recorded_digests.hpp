@@ -19,7 +19,7 @@ struct Divergence {
     enum class Kind : std::uint8_t {
         digests,   ///< components' digests differ from the recorded ones
         snapshot,  ///< the digests agree, and the file's snapshot is another state
-        stopped,   ///< the replay went no further, or an input does not fit there
+        stopped,   ///< the replay went no further
     };
     Kind kind = Kind::digests;
     StepCount at;                         ///< where the states were compared, or the replay stopped

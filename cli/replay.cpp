@@ -105,14 +105,14 @@ class Replay {
                              .interrupted = [this] { return ended(); },
                              .progress = nullptr,
                              .clock = nullptr});
-        const auto stopped = timeline_->go_on({});
+        timeline_->go_on({});
         timeline_->set_host({});
         if (!verifier_.divergence() && loop_.end_request() != EndRequest::none)
             return result_of(loop_.end_request());
         const auto newest = timeline_->frontier();
         if (!verifier_.divergence() && timeline_->position() == newest)
             verifier_.compare(newest, machine_->save());
-        return verdict(stopped);
+        return verdict();
     }
 
     bool ended() {
@@ -120,7 +120,7 @@ class Replay {
         return verifier_.divergence() || loop_.end_request() != EndRequest::none;
     }
 
-    RunResult verdict(const replay::Stopped& stopped) const {
+    RunResult verdict() const {
         const auto file = command_.file;
         if (verifier_.divergence()) {
             return {kDiverged, "diverged", std::nullopt,
@@ -128,8 +128,9 @@ class Replay {
         }
         const auto at = timeline_->position().step.value;
         if (timeline_->position() != timeline_->frontier() || verifier_.missed() != 0) {
-            const auto* what = stopped.why == replay::StopReason::diverged ? "an input does not fit there"
-                                                                           : "the machine goes no further";
+            const auto* what = verifier_.missed() != 0 && timeline_->position() == timeline_->frontier()
+                                   ? "there are digests of places that it did not come to"
+                                   : "the machine goes no further";
             return {kDiverged, "diverged", std::nullopt,
                     fmt::format("{}: diverged at step {} of {}: {}", file, at,
                                 timeline_->frontier().step.value, what)};

@@ -41,7 +41,7 @@ class StretchCheck {
             const auto until = next_stop();
             const auto stopped = timeline_->go_on({}, {.limit = until});
             if (stopped.why == replay::StopReason::interrupted) return std::nullopt;
-            if (machine_->now() != until) return went_no_further(stopped);
+            if (machine_->now() != until) return went_no_further();
             if (auto difference = compare()) return difference;
             verification_.steps_done_ += (until - last_equal_).value;
             last_equal_ = until;
@@ -81,12 +81,10 @@ class StretchCheck {
         return {kind, at, last_equal_, epoch_that_ends(at, run_.setup().epoch_steps), {}, std::move(why)};
     }
 
-    Divergence went_no_further(const replay::Stopped& stopped) const {
-        const auto* why = stopped.why == replay::StopReason::diverged ? "an input does not fit there"
-                                                                      : "the machine goes no further";
-        return divergence(
-            Divergence::Kind::stopped, machine_->now(),
-            fmt::format("{}, at step {} of {}", why, machine_->now().value, run_.frontier().value));
+    Divergence went_no_further() const {
+        return divergence(Divergence::Kind::stopped, machine_->now(),
+                          fmt::format("the machine goes no further, at step {} of {}", machine_->now().value,
+                                      run_.frontier().value));
     }
 
     std::optional<Divergence> compare() {

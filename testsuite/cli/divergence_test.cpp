@@ -151,15 +151,15 @@ std::vector<FieldValue> fields_of(const SavedState& state, std::size_t component
     return machine.board().describe(component);
 }
 
-/// The one byte of the component whose lowest bit is the field's. Leaves the machine anywhere.
+/// The one byte of the component in which this bit is the field's. Leaves the machine anywhere.
 std::size_t place_of_field(SavedState state, const std::string& component, const std::string& field,
-                           emu::RiscvMachine& machine) {
+                           emu::RiscvMachine& machine, std::byte bit = std::byte{1}) {
     const auto names = machine.component_names();
     const auto number = static_cast<std::size_t>(std::ranges::find(names, component) - names.begin());
     const auto begin = number == 0 ? 0 : state.ends.at(number - 1);
     const auto fields = fields_of(state, number, machine);
     for (std::size_t at = begin; at < state.ends.at(number); ++at) {
-        state.fields[at] ^= std::byte{1};
+        state.fields[at] ^= bit;
         state.trusted = false;
         try {
             const auto changed = fields_of(state, number, machine);
@@ -168,7 +168,7 @@ std::size_t place_of_field(SavedState state, const std::string& component, const
             }
         } catch (const BadState&) {  // no machine can be in such a state: another field's byte
         }
-        state.fields[at] ^= std::byte{1};
+        state.fields[at] ^= bit;
     }
     throw std::logic_error("there is no field " + component + " " + field);
 }
@@ -373,7 +373,8 @@ TEST_P(DivergenceTest, OfAnInterruptThatTheEngineMissesIsCalledOne) {
     const auto machine =
         wrong({.is_now = at_step(taken),
                .before = changed_state([](SavedState& state, emu::RiscvMachine& at, HartId hart) {
-                   state.fields[place_of_field(state, name_of(hart), "mie", at)] ^= std::byte{1 << 7};
+                   constexpr std::byte kTimer{1 << 7};
+                   state.fields[place_of_field(state, name_of(hart), "mie", at, kTimer)] ^= kTimer;
                })});
     const auto outcome = verify_with(machine);
     EXPECT_EQ(outcome.exit_code, 120);
