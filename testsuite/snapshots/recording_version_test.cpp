@@ -66,6 +66,19 @@ TEST(RecordingVersion, TwoStaysReadable) {
     EXPECT_EQ(shown, "?abcq");
 }
 
+TEST(RecordingVersion, ThreeStaysReadable) {
+    const RecordingReader reader(kFiles / "version-3.bsr");
+    EXPECT_EQ(reader.version(), 3U);
+    expect_the_run(reader);
+    std::string shown;
+    reader.for_each_output([&](const RecordedOutput& output) {
+        EXPECT_EQ(output.at, (Position{{0}, {9}}));
+        EXPECT_EQ(output.time, VirtualTime{90});
+        for (const auto byte : output.bytes) shown += static_cast<char>(byte);
+    });
+    EXPECT_EQ(shown, "?abcq");
+}
+
 // A flight recorder kept the end of a program that counts in a word of its memory.
 TEST(RecordingVersion, TwoMayBeginWithASnapshot) {
     const RecordingReader reader(kFiles / "version-2-flight.bsr");
