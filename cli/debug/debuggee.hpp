@@ -37,7 +37,7 @@ class Debuggee final : public gdbstub::Target,
           program_(program),
           registers_(machine.board().isa()),
           monitor_(machine, timeline, settings_) {
-        monitor_.know(Symbols(program.contents));
+        monitor_.know(program.contents);
     }
 
     /// What `monitor save` and `monitor bookmark` need.

@@ -90,13 +90,14 @@ MonitorCommands::Reply MonitorCommands::question(std::string_view command) {
     std::string text;
     std::size_t lines = 0;
     try {
-        Answerer answerer(machine_, timeline_, keeping_.bookmarks, symbols_, selected_);
+        if (!symbols_) symbols_.emplace(program_);
+        Answerer answerer(machine_, timeline_, keeping_.bookmarks, *symbols_, selected_);
         answerer.answer(parse_question(command), [&](const Answer& answer) {
             if (++lines > kMostLines) {
-                text += fmt::format("... and more: name a later place to begin\n");
+                text += "... and more: name a later place to begin\n";
                 return false;
             }
-            text += to_text(answer, symbols_) + "\n";
+            text += to_text(answer, *symbols_) + "\n";
             return true;
         });
     } catch (const StartError& error) {

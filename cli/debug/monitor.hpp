@@ -1,7 +1,10 @@
 // `monitor` commands: what a person types at gdb's prompt that the protocol has no packet for.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,8 +37,8 @@ class MonitorCommands final : public gdbstub::Monitor {
         : machine_(machine), timeline_(timeline), settings_(settings) {}
 
     void keep(SessionKeeping keeping) { keeping_ = std::move(keeping); }
-    /// Those of the program that is debugged.
-    void know(Symbols symbols) { symbols_ = std::move(symbols); }
+    /// The ELF file that is debugged, which outlives the commands: questions take symbols from it.
+    void know(std::span<const std::byte> program) { program_ = program; }
 
     gdbstub::Outcome<std::string> execute(std::string_view command, gdbstub::ThreadId selected) override;
 
@@ -74,8 +77,9 @@ class MonitorCommands final : public gdbstub::Monitor {
     replay::Timeline& timeline_;
     DebugSettings& settings_;
     SessionKeeping keeping_;
-    Symbols symbols_;
-    HartId selected_;  ///< the one that the command is about, unless it says another
+    std::span<const std::byte> program_;
+    std::optional<Symbols> symbols_;  ///< read at the first question: a kernel has a hundred thousand
+    HartId selected_;                 ///< the one that the command is about, unless it says another
 };
 
 }  // namespace backspin::cli

@@ -38,6 +38,12 @@ std::vector<std::string> drive_files_of(const po::variables_map& values) {
                                       : values["drive"].as<std::vector<std::string>>();
 }
 
+Place required_place(const Verb& verb, const po::variables_map& values) {
+    if (auto at = place_of(values, "at")) return *at;
+    throw UsageError(
+        fmt::format("{}: --at PLACE is missing: a step, 1.5s, a bookmark, start or end", verb.name));
+}
+
 Stretch stretch_of(const po::variables_map& values) {
     return {place_of(values, "from"), place_of(values, "to")};
 }
@@ -189,9 +195,7 @@ Verb snapshot_verb() {
 
 Command read_snapshot(const Verb& verb, const po::variables_map& values) {
     SnapshotCommand command{required(verb, values), {}, text_of(values, "name").value_or("")};
-    const auto at = place_of(values, "at");
-    if (!at) throw UsageError("snapshot: --at PLACE is missing: a step, 1.5s, a bookmark, start or end");
-    command.at = *at;
+    command.at = required_place(verb, values);
     if (values.count("name") != 0 && !is_bookmark_name(command.name)) {
         throw UsageError(
             fmt::format("--name {}: a name begins with a letter, and has letters, digits, '-', '_' and '.'",
@@ -219,9 +223,7 @@ Verb commit_verb() {
 Command read_commit(const Verb& verb, const po::variables_map& values) {
     CommitCommand command;
     command.file = required(verb, values);
-    const auto at = place_of(values, "at");
-    if (!at) throw UsageError("commit: --at PLACE is missing: a step, 1.5s, a bookmark, start or end");
-    command.at = *at;
+    command.at = required_place(verb, values);
     const auto output = text_of(values, "output");
     if (!output) throw UsageError("commit: -o IMG is missing: it names the image to write");
     command.output = *output;
