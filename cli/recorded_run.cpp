@@ -64,6 +64,20 @@ std::unique_ptr<emu::RiscvMachine> RecordedRun::machine(const MachineSetup& setu
     return machine;
 }
 
+void RecordedRun::add_accesses(replay::Timeline& timeline) const {
+    const std::lock_guard lock(mutex_);
+    reader_.for_each_accesses([&](const snapshots::RecordedAccesses& accesses) {
+        if (accesses.begin.branch != Branch{} || accesses.end > frontier_) return;
+        auto notes = replay::PackedNotes::from_bytes(accesses.notes);
+        if (!notes) {
+            throw snapshots::RecordingError(
+                fmt::format("{}: holds accesses of unknown form at step {}; copy it again from where it was made",
+                            reader_.path().string(), accesses.begin.step.value));
+        }
+        timeline.add_accesses(accesses.begin.step, accesses.end, std::move(*notes));
+    });
+}
+
 replay::PastRun RecordedRun::past(StepCount from, StepCount to) const {
     replay::PastRun past;
     for (const auto& event : log_.events(Branch{})) {
@@ -114,7 +128,9 @@ Playback::Playback(const RecordedRun& run, replay::TimelineOptions options)
     : run_(run),
       machine_(run.machine()),
       stored_(run, *machine_),
-      timeline_(*machine_, run.past(run.begin(), run.frontier()), with(options, run, stored_)) {}
+      timeline_(*machine_, run.past(run.begin(), run.frontier()), with(options, run, stored_)) {
+    if (options.use_access_index) run.add_accesses(timeline_);
+}
 
 StepCount Playback::position_of(const Place& place) {
     return resolve(place, timeline_, *machine_, run_.bookmarks());

@@ -64,6 +64,7 @@ std::unique_ptr<Recorder::Track> Recorder::begin(const std::string& path, snapsh
     return std::unique_ptr<Track>(new Track{path,
                                             {path, overwrite, to_configuration(setup_), image_sources(setup_),
                                              machine_.component_names(), std::move(start)},
+                                            at,
                                             SnapshotPolicy(at, now),
                                             now});
 }
@@ -96,6 +97,12 @@ void Recorder::on_epoch(Position at, const SavedState& state) {
     for_each_track([&](Track& track) { add_epoch(track, at, state); });
     last_digested_ = at;
     guarded([&] { move_window(at, state); });
+}
+
+void Recorder::on_accesses(Position begin, StepCount end, const replay::PackedNotes& notes) {
+    for_each_track([&](Track& track) {
+        if (begin.step >= track.begin) track.writer.add_accesses({begin, end, notes.to_bytes()});
+    });
 }
 
 void Recorder::add_epoch(Track& track, Position at, const SavedState& state) {

@@ -40,6 +40,7 @@ class Recorder final : public replay::HistoryListener, public OutputSink {
 
     void on_input(const replay::Event& event) override;
     void on_epoch(Position at, const SavedState& state) override;
+    void on_accesses(Position begin, StepCount end, const replay::PackedNotes& notes) override;
 
     void add_bookmark(const std::string& name, Position at);
 
@@ -61,6 +62,7 @@ class Recorder final : public replay::HistoryListener, public OutputSink {
     struct Track {
         std::string path;
         snapshots::RecordingWriter writer;
+        StepCount begin;
         SnapshotPolicy policy;
         SnapshotPolicy::Time began;
     };

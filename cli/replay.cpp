@@ -54,6 +54,7 @@ class Replay {
             options.use_access_index = false;
         }
         timeline_.emplace(*machine_, run_.past(run_.begin(), run_.frontier()), options);
+        if (command.gdb) run_.add_accesses(*timeline_);
     }
 
     int execute() {

@@ -110,7 +110,7 @@ class Run {
             // Nobody will go back: what is kept for it would only cost memory, and a copy of each page
             // written.
             options.snapshot_budget.snapshots = 1;
-            options.use_access_index = false;
+            options.use_access_index = recorder_.has_value();
             options.forgets_inputs = true;
             if (!recorder_) options.epoch_steps = kEndOfTime;
         }
@@ -210,6 +210,7 @@ class Run {
         loop_.set_tick({}, nullptr);
         machine_->set_output(nullptr);
         timeline_->seek(timeline_->frontier());
+        timeline_->tell_accesses();
         return recorder_->finish(
             {timeline_->position(), machine_->time(), result.reason, result.guest_exit_code},
             machine_->save());

@@ -48,6 +48,9 @@ void save_session(const std::string& path, const MachineSetup& setup, emu::Riscv
         writer.add_snapshot(snapshot.at, snapshot.state);
         next = snapshot.at.step.value + spacing;
     });
+    timeline.for_each_accesses([&](StepCount first, StepCount end, const replay::PackedNotes& notes) {
+        writer.add_accesses({{Branch{}, first}, end, notes.to_bytes()});
+    });
     for (const auto& [name, at] : bookmarks) writer.add_bookmark({name, {Branch{}, at}});
     timeline.seek(newest);
     writer.add_epoch(newest, machine.save());

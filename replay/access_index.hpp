@@ -71,6 +71,12 @@ class AccessIndex {
     /// Likewise the beginning of the first stretch in [begin, ceiling): `ceiling` if there is none.
     StepCount first_candidate(StepCount begin, StepCount ceiling, std::span<const StopPoint> stops) const;
 
+    /// In ascending order.
+    template <class Visitor>
+    void for_each(Visitor&& visit) const {
+        for (const auto& [begin, held] : stretches_) visit(begin, held.end, held.notes);
+    }
+
     std::size_t bytes() const { return bytes_; }
     std::size_t stretches() const { return stretches_.size(); }
 

@@ -111,10 +111,13 @@ const AccessIndex& History::accesses() {
 void History::index_pending() {
     const auto noted = std::exchange(pending_, {});
     if (noted.begin == noted.end) return;
-    accesses_.add(noted.begin, noted.end, noted.notes);
-    if (listener_ == nullptr || noted.begin < told_until_) return;
-    told_until_ = noted.end;
-    listener_->on_accesses(position(noted.begin), noted.end, PackedNotes(noted.notes));
+    PackedNotes notes(noted.notes);
+    if (listener_ != nullptr && noted.begin >= told_until_) {
+        told_until_ = noted.end;
+        listener_->on_accesses(position(noted.begin), noted.end, notes);
+    }
+    // Nobody will go back: the listener may want it all the same.
+    if (!forgets_inputs_) accesses_.add(noted.begin, noted.end, std::move(notes));
 }
 
 std::optional<StepCount> History::accesses_known_until(StepCount step) const {

@@ -69,9 +69,9 @@ class HistoryListener {
     /// the beginning of history on, which need not be a multiple. A replay that jumps ahead over a stored
     /// snapshot does not come to those between.
     virtual void on_epoch(Position, const SavedState&) {}
-    /// What the steps from the position up to `end`, which lie in one epoch, touched. Told once of each step,
-    /// in ascending order, an epoch or more after it; of the last ones when Timeline::tell_accesses is
-    /// called.
+    /// What the steps from the position up to `end`, which lie in one epoch, touched. Told at most once of each
+    /// step, in ascending order, an epoch or more after it; of the last ones when Timeline::tell_accesses is
+    /// called. Of steps that are first made while an earlier place is looked at again it may not be told.
     virtual void on_accesses(Position, StepCount /*end*/, const PackedNotes&) {}
 };
 

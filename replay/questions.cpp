@@ -46,6 +46,10 @@ void Timeline::add_accesses(StepCount begin, StepCount end, PackedNotes notes) {
     parts_->history.add_accesses(begin, end, std::move(notes));
 }
 
+void Timeline::for_each_accesses(const AccessVisitor& visit) {
+    parts_->history.accesses().for_each(visit);
+}
+
 void Timeline::tell_accesses() {
     parts_->history.accesses();
 }

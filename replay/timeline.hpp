@@ -105,6 +105,9 @@ class Timeline {
 
     /// Adds what a recording knows of accesses: between two positions of this history.
     void add_accesses(StepCount begin, StepCount end, PackedNotes notes);
+    using AccessVisitor = std::function<void(StepCount begin, StepCount end, const PackedNotes& notes)>;
+    /// All that is known, in ascending order.
+    void for_each_accesses(const AccessVisitor& visit);
     /// Tells the listener of those that it has not been told of yet.
     void tell_accesses();
 

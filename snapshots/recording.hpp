@@ -31,7 +31,7 @@ class RecordingError : public std::runtime_error {
 };
 
 /// Version of the format that is written. Every older one stays readable.
-inline constexpr std::uint32_t kRecordingVersion = 3;
+inline constexpr std::uint32_t kRecordingVersion = 4;
 
 /// What the machine is made of, as the program that records it describes it. At most 256 keys of at most 64
 /// bytes, values of at most 4096 bytes, UTF-8.
@@ -95,6 +95,14 @@ struct RecordedBookmark {
     bool operator==(const RecordedBookmark&) const = default;
 };
 
+/// What the steps of a stretch of history touched, in whatever form its maker gave it. Searches use it to
+/// leave out stretches; what a file does not know of, they go through.
+struct RecordedAccesses {
+    Position begin;
+    StepCount end;  ///< the step after the last; greater than begin.step
+    std::vector<std::byte> notes;
+};
+
 /// A machine state that the file holds.
 struct SnapshotInfo {
     Position at;
@@ -156,6 +164,8 @@ class RecordingWriter {
     /// bytes. Each block once.
     void add_disk_block(std::uint32_t drive, std::uint64_t block, std::vector<std::byte> bytes, bool embed);
     void add_bookmark(const RecordedBookmark& bookmark);
+    /// Stretches of a branch do not overlap and come in ascending order.
+    void add_accesses(RecordedAccesses accesses);
 
     /// Throws what the writer's thread has met since the last call, if anything.
     void check();
@@ -207,6 +217,7 @@ class RecordingReader {
     void for_each_event(const std::function<void(const RecordedEvent&)>& visit) const;
     void for_each_digest(const std::function<void(const RecordedDigest&)>& visit) const;
     void for_each_output(const std::function<void(const RecordedOutput&)>& visit) const;
+    void for_each_accesses(const std::function<void(RecordedAccesses)>& visit) const;
     std::uint64_t event_count() const;
     /// Pieces of output.
     std::uint64_t output_count() const;

@@ -47,6 +47,7 @@ void RecordingContent::take(TableId table, const Statement& row) {
         case TableId::disk_blocks: return take_disk_block(row);
         case TableId::output: ++outputs; return reached(output_at(row, version_).at);
         case TableId::bookmarks: return take_bookmark(row);
+        case TableId::accesses: return take_accesses(row);
     }
 }
 
@@ -149,6 +150,17 @@ void RecordingContent::take_bookmark(const Statement& row) {
     if (bookmarks.size() == kMostBookmarks) throw Damage("holds more bookmarks than allowed");
     bookmarks.push_back(bookmark_at(row));
     if (bookmarks.back().at.step < begin.step) throw Damage("holds a bookmark before its beginning");
+}
+
+void RecordingContent::take_accesses(const Statement& row) {
+    const auto stretch = stretch_at(row);
+    const auto [until, first] = accesses_until_.try_emplace(stretch.begin.branch, stretch.end);
+    if (!first && stretch.begin.step < until->second)
+        throw Damage("holds accesses that are out of order");
+    until->second = stretch.end;
+    number_at(row, 4, kLongestNotes, "the size of accesses");
+    bytes_at(row, 5, kLongestNotes, "accesses");
+    if (stretch.begin.step < begin.step) throw Damage("holds accesses before its beginning");
 }
 
 // ---- states -------------------------------------------------------------------------------------

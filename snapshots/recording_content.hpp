@@ -63,6 +63,7 @@ class RecordingContent {
     void take_changes(const Statement& row);
     void take_disk_block(const Statement& row);
     void take_bookmark(const Statement& row);
+    void take_accesses(const Statement& row);
     void count(TableId table, const Statement& row);
     void check_images() const;
     void check_blobs(Database& database);
@@ -73,6 +74,7 @@ class RecordingContent {
     std::int64_t batch_ = 0;
     std::vector<std::uint64_t> stored_chunks_;  ///< per image
     std::map<Branch, StepCount> last_event_;
+    std::map<Branch, StepCount> accesses_until_;
     std::vector<std::uint64_t> last_digests_;
     bool first_epoch_ = true;
     std::uint64_t changed_snapshot_ = 0;  ///< whose changes came last

@@ -35,6 +35,7 @@ struct RecordingQueue {
     std::vector<QueuedDiskBlock> disk_blocks;
     std::vector<RecordedOutput> outputs;
     std::vector<RecordedBookmark> bookmarks;
+    std::vector<RecordedAccesses> accesses;
     std::optional<RecordedEnd> end;
     std::size_t bytes = 0;  ///< what the payloads take; states are counted by number
 

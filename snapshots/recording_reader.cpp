@@ -303,6 +303,14 @@ void RecordingReader::for_each_output(const std::function<void(const RecordedOut
     });
 }
 
+void RecordingReader::for_each_accesses(const std::function<void(RecordedAccesses)>& visit) const {
+    if (version() < 4) return;
+    state_->named([&] {
+        auto rows = state_->select(TableId::accesses);
+        while (rows.step()) visit(accesses_at(rows));
+    });
+}
+
 RecordingTail RecordingReader::tail() const {
     return state_->named([&] { return state_->tail(); });
 }

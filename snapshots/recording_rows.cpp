@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "snapshots/recording_codec.hpp"
 #include "snapshots/recording_events.hpp"
 #include "snapshots/recording_header.hpp"
 
@@ -81,6 +82,22 @@ RecordedEnd end_at(const Statement& row) {
 
 RecordedBookmark bookmark_at(const Statement& row) {
     return {text_at(row, 3, kLongestName, "the name of a bookmark"), position_at(row, 1)};
+}
+
+RecordedAccesses stretch_at(const Statement& row) {
+    RecordedAccesses stretch{position_at(row, 1), {number_at(row, 3, kMostSteps, "a position")}, {}};
+    if (stretch.end <= stretch.begin.step) throw Damage("holds accesses of no steps");
+    return stretch;
+}
+
+RecordedAccesses accesses_at(const Statement& row) {
+    auto accesses = stretch_at(row);
+    const auto size = number_at(row, 4, kLongestNotes, "the size of accesses");
+    auto notes = uncompressed(bytes_at(row, 5, kLongestNotes, "accesses"), size);
+    if (!notes)
+        throw Damage("holds accesses of unknown form at step " + std::to_string(accesses.begin.step.value));
+    accesses.notes = std::move(*notes);
+    return accesses;
 }
 
 BlobReference blob_at(const Statement& row, int column) {

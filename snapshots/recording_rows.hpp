@@ -25,6 +25,9 @@ RecordedDigest digest_at(const Statement& row);
 RecordedOutput output_at(const Statement& row, std::uint32_t version);
 RecordedEnd end_at(const Statement& row);
 RecordedBookmark bookmark_at(const Statement& row);
+/// The stretch alone, without its notes.
+RecordedAccesses stretch_at(const Statement& row);
+RecordedAccesses accesses_at(const Statement& row);
 /// Columns `column` to `column` + 2.
 BlobReference blob_at(const Statement& row, int column);
 

@@ -94,6 +94,13 @@ constexpr Table kBookmarks{TableId::bookmarks, "bookmarks",
                            "INSERT INTO bookmarks(batch, branch, step, name) VALUES(?1, ?2, ?3, ?4)",
                            "SELECT batch, branch, step, name FROM bookmarks ORDER BY id"};
 
+constexpr Table kAccesses{
+    TableId::accesses, "accesses",
+    "CREATE TABLE accesses(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER NOT NULL, step "
+    "INTEGER NOT NULL, until INTEGER NOT NULL, size INTEGER NOT NULL, notes BLOB NOT NULL)",
+    "INSERT INTO accesses(batch, branch, step, until, size, notes) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    "SELECT batch, branch, step, until, size, notes FROM accesses ORDER BY id"};
+
 constexpr std::array kVersion1{kConfiguration, kImages, kImageChunks, kEvents, kDigests, kEnds};
 constexpr std::array kVersion2{kConfiguration, kImages,    kImageChunks, kEvents,    kEnds,
                                kComponents,    kEpochs,    kPacks,       kSnapshots, kSnapshotPages,
@@ -101,6 +108,9 @@ constexpr std::array kVersion2{kConfiguration, kImages,    kImageChunks, kEvents
 constexpr std::array kVersion3{kConfiguration, kImages, kImageChunks, kEvents,    kEnds,
                                kComponents,    kEpochs, kPacks,       kSnapshots, kSnapshotPages,
                                kDiskBlocks,    kOutput, kBookmarks};
+constexpr std::array kVersion4{kConfiguration, kImages, kImageChunks, kEvents,    kEnds,
+                               kComponents,    kEpochs, kPacks,       kSnapshots, kSnapshotPages,
+                               kDiskBlocks,    kOutput, kBookmarks,   kAccesses};
 
 }  // namespace
 
@@ -111,11 +121,11 @@ const std::string_view kBlobsSchema = "CREATE TABLE blobs(id INTEGER PRIMARY KEY
 std::span<const Table> tables(std::uint32_t version) {
     if (version == 1) return kVersion1;
     if (version == 2) return kVersion2;
-    return kVersion3;
+    return version == 3 ? std::span<const Table>(kVersion3) : kVersion4;
 }
 
 const Table& table(TableId id) {
-    return *std::ranges::find(kVersion3, id, &Table::id);
+    return *std::ranges::find(kVersion4, id, &Table::id);
 }
 
 void BatchChecksum::Free::operator()(XXH3_state_s* state) const {

@@ -31,6 +31,7 @@ enum class TableId : std::uint8_t {
     disk_blocks,
     output,
     bookmarks,
+    accesses,  ///< version 4
 };
 
 /// A table whose rows are covered by the chain of checksums. Its columns are `id`, `batch`, and these.
@@ -44,7 +45,8 @@ struct Table {
 
 /// Those of a version of the format, in the order of TableId.
 std::span<const Table> tables(std::uint32_t version);
-/// Of the newest version. Precondition: it has this table. All but `output` are the same in version 2.
+/// Of the newest version. Precondition: it has this table. Those that older versions have, too, are the same
+/// in them, but for `output` in version 2.
 const Table& table(TableId id);
 
 /// The table of batches: number and checksum.
@@ -78,6 +80,8 @@ inline constexpr std::size_t kChangesPerRow = std::size_t{1} << 15;
 inline constexpr std::uint64_t kMostDiskBlocks = std::uint64_t{1} << 40;
 inline constexpr std::size_t kLongestOutput = std::size_t{64} << 10;
 inline constexpr std::size_t kMostBookmarks = std::size_t{1} << 16;
+/// Of one stretch, compressed or not. 2^20 steps that each touch two pages of their own take some 6 MiB.
+inline constexpr std::size_t kLongestNotes = std::size_t{16} << 20;
 /// The largest is that of fields that cannot be compressed.
 inline constexpr int kLongestColumn = static_cast<int>(kLargestFields) + (1 << 18);
 

@@ -191,6 +191,7 @@ void RecordingStore::take(RecordingQueue queue) {
     staged_.bytes += queue.bytes;
     for (const auto& epoch : queue.epochs) stage(epoch);
     for (const auto& block : queue.disk_blocks) stage(block);
+    for (const auto& accesses : queue.accesses) stage(accesses);
     for (auto& snapshot : queue.snapshots) snapshots_.push_back(std::move(snapshot));
     if (queue.end) {
         staged_.end = std::move(queue.end);
@@ -216,6 +217,14 @@ void RecordingStore::stage(const QueuedDiskBlock& block) {
     }
     staged_.disk_blocks.push_back(row);
     staged_.bytes += sizeof row;
+    ++staged_.rows;
+}
+
+void RecordingStore::stage(const RecordedAccesses& accesses) {
+    auto notes = compressed(accesses.notes, kCompressionLevel);
+    if (notes.size() > kLongestNotes) return;
+    staged_.bytes += sizeof(AccessesRow) + notes.size();
+    staged_.accesses.push_back({accesses.begin, accesses.end, accesses.notes.size(), std::move(notes)});
     ++staged_.rows;
 }
 
@@ -312,6 +321,10 @@ void RecordingStore::write_staged(BatchWriter& batch) const {
     for (const auto& bookmark : staged_.bookmarks) {
         batch.row(TableId::bookmarks, std::int64_t{bookmark.at.branch.id}, as_column(bookmark.at.step.value),
                   std::string_view{bookmark.name});
+    }
+    for (const auto& row : staged_.accesses) {
+        batch.row(TableId::accesses, std::int64_t{row.begin.branch.id}, as_column(row.begin.step.value),
+                  as_column(row.end.value), as_column(row.size), std::span<const std::byte>{row.notes});
     }
 }
 

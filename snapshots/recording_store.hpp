@@ -90,6 +90,12 @@ class RecordingStore {
         Sha256Digest sha256{};
         std::optional<BlobReference> blob;
     };
+    struct AccessesRow {
+        Position begin;
+        StepCount end;
+        std::size_t size = 0;
+        std::vector<std::byte> notes;
+    };
     struct Staged {
         std::vector<RecordedEvent> events;
         std::optional<RecordedEnd> end;
@@ -100,6 +106,7 @@ class RecordingStore {
         std::vector<DiskBlockRow> disk_blocks;
         std::vector<RecordedOutput> outputs;
         std::vector<RecordedBookmark> bookmarks;
+        std::vector<AccessesRow> accesses;
         std::size_t rows = 0;
         std::size_t bytes = 0;
     };
@@ -112,6 +119,7 @@ class RecordingStore {
     void write_states(BatchWriter& batch) const;
     void stage(const QueuedEpoch& epoch);
     void stage(const QueuedDiskBlock& block);
+    void stage(const RecordedAccesses& accesses);
     void stage_snapshot();
 
     std::filesystem::path path_;

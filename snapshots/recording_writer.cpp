@@ -251,6 +251,16 @@ void RecordingWriter::add_bookmark(const RecordedBookmark& bookmark) {
     state_->add([&](RecordingQueue& queue) { queue.bookmarks.push_back(bookmark); });
 }
 
+void RecordingWriter::add_accesses(RecordedAccesses accesses) {
+    if (accesses.end <= accesses.begin.step) throw std::invalid_argument("accesses of no steps");
+    // Whoever searches goes through what is not known: better than a file that cannot be read.
+    if (accesses.notes.size() > kLongestNotes) return;
+    state_->add([&](RecordingQueue& queue) {
+        queue.bytes += accesses.notes.size() + sizeof accesses;
+        queue.accesses.push_back(std::move(accesses));
+    });
+}
+
 void RecordingWriter::check() {
     const std::lock_guard lock(state_->mutex);
     state_->throw_failure();
