@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "cli/host_memory.hpp"
+#include "cli/options/jobs.hpp"
 #include "cli/start_error.hpp"
 
 namespace backspin::cli {
@@ -58,7 +60,8 @@ std::unique_ptr<snapshots::Spill> spill_to_file(const HistoryOptions& options) {
 
 }  // namespace
 
-KeptHistory::KeptHistory(const HistoryOptions& options) : spill_(spill_to_file(options)) {
+KeptHistory::KeptHistory(const HistoryOptions& options)
+    : jobs_(jobs_or_cores(options.jobs)), spill_(spill_to_file(options)) {
     budget_.bytes = options.snapshot_memory.value_or(memory_by_host());
     if (spill_) return;
     const auto patches = budget_.bytes / kShareOfPatches;
@@ -66,7 +69,9 @@ KeptHistory::KeptHistory(const HistoryOptions& options) : spill_(spill_to_file(o
     spill_ = std::make_unique<snapshots::Spill>(snapshots::SpillOptions{{}, patches});
 }
 
-void KeptHistory::add_to(replay::TimelineOptions& options) const {
+void KeptHistory::add_to(replay::TimelineOptions& options, replay::MachineFactory make) const {
+    options.search_machines = jobs_;
+    options.make_search_machine = std::move(make);
     options.snapshot_budget = budget_;
     options.spill = spill_.get();
 }

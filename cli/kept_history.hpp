@@ -16,13 +16,14 @@ class KeptHistory {
     /// line says so.
     explicit KeptHistory(const HistoryOptions& options);
 
-    /// Must outlive the timeline that is made with them.
-    void add_to(replay::TimelineOptions& options) const;
+    /// Must outlive the timeline that is made with them. `make` is called by several threads.
+    void add_to(replay::TimelineOptions& options, replay::MachineFactory make) const;
 
     /// A line on stderr when spilling has come to an end. To be called every now and then.
     void poll();
 
   private:
+    unsigned jobs_;
     snapshots::Budget budget_;
     std::unique_ptr<snapshots::Spill> spill_;
 };

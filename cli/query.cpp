@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/exit_code.hpp"
+#include "cli/options/jobs.hpp"
 #include "cli/query/answer.hpp"
 #include "cli/recorded_run.hpp"
 #include "cli/start_error.hpp"
@@ -27,9 +28,11 @@ Symbols symbols_for(const QueryCommand& command, const RecordedRun& run) {
     return {};
 }
 
-replay::TimelineOptions options_for(const RecordedRun& run) {
+replay::TimelineOptions options_for(const QueryCommand& command, const RecordedRun& run) {
     replay::TimelineOptions options;
     options.epoch_steps = run.setup().epoch_steps;
+    options.search_machines = jobs_or_cores(command.jobs);
+    options.make_search_machine = [&run] { return run.spare_machine(); };
     return options;
 }
 
@@ -39,7 +42,7 @@ int query(const QueryCommand& command) {
     const auto question = parse_question(command.question);
     const RecordedRun run(command.file);
     if (run.reader().warning()) fmt::print(stderr, "backspin: {}\n", *run.reader().warning());
-    Playback playback(run, options_for(run));
+    Playback playback(run, options_for(command, run));
     if (command.hart >= playback.machine().harts())
         throw StartError(
             fmt::format("--hart {}: the harts are 0 to {}", command.hart, playback.machine().harts() - 1));

@@ -70,9 +70,9 @@ void RecordedRun::add_accesses(replay::Timeline& timeline) const {
         if (accesses.begin.branch != Branch{} || accesses.end > frontier_) return;
         auto notes = replay::PackedNotes::from_bytes(accesses.notes);
         if (!notes) {
-            throw snapshots::RecordingError(
-                fmt::format("{}: holds accesses of unknown form at step {}; copy it again from where it was made",
-                            reader_.path().string(), accesses.begin.step.value));
+            throw snapshots::RecordingError(fmt::format(
+                "{}: holds accesses of unknown form at step {}; copy it again from where it was made",
+                reader_.path().string(), accesses.begin.step.value));
         }
         timeline.add_accesses(accesses.begin.step, accesses.end, std::move(*notes));
     });

@@ -40,6 +40,8 @@ class RecordedRun {
     std::unique_ptr<emu::RiscvMachine> machine() const { return machine(setup_); }
     /// The same, with drives of one's own.
     std::unique_ptr<emu::RiscvMachine> machine(const MachineSetup& setup) const;
+    /// The same kind of machine, in any state. Thread-safe.
+    std::unique_ptr<emu::RiscvMachine> spare_machine() const { return build_(setup_); }
     /// What the file knows of the pages that each stretch touched. Throws RecordingError.
     void add_accesses(replay::Timeline& timeline) const;
     /// The history between two positions of it.

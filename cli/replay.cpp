@@ -46,7 +46,7 @@ class Replay {
         options.stored = &stored_;
         if (command.gdb) {
             kept_.emplace(command.history);
-            kept_->add_to(options);
+            kept_->add_to(options, [this] { return run_.spare_machine(); });
             loop_.set_tick(std::chrono::milliseconds(250), [this] { kept_->poll(); });
         } else {
             options.listener = &verifier_;

@@ -105,7 +105,7 @@ class Run {
         options.epoch_steps = setup_.epoch_steps;
         options.listener = recorder_ ? &*recorder_ : nullptr;
         if (kept_) {
-            kept_->add_to(options);
+            kept_->add_to(options, [this] { return build_machine(setup_); });
         } else {
             // Nobody will go back: what is kept for it would only cost memory, and a copy of each page
             // written.

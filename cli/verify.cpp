@@ -1,13 +1,12 @@
 // `backspin verify`: proves that a replay does what was recorded, or says where it does not.
-#include <algorithm>
 #include <cstdio>
-#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/divergence_report.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/options/jobs.hpp"
 #include "cli/progress.hpp"
 #include "cli/recorded_run.hpp"
 #include "cli/verbs.hpp"
@@ -39,7 +38,7 @@ int verify(const VerifyCommand& command, const MachineBuilder& build) {
     const RecordedRun run(command.file, command.drive_files, build);
     if (run.reader().warning() && !command.json)
         fmt::print(stderr, "backspin: {}\n", *run.reader().warning());
-    Verification verification(run, command.jobs.value_or(std::max(std::thread::hardware_concurrency(), 1U)));
+    Verification verification(run, jobs_or_cores(command.jobs));
     std::optional<Divergence> divergence;
     {
         Progress progress("verifying", command.progress);

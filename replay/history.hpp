@@ -69,6 +69,9 @@ class History {
     Branch branch() const { return branch_; }
     const EventLog& log() const { return log_; }
     const snapshots::SnapshotSet& snapshots() const { return snapshots_; }
+    /// The first epoch boundary after the step, and whether the history has come by a boundary.
+    StepCount epoch_end(StepCount after) const { return passed_.boundary_after(after); }
+    bool has_passed(StepCount boundary) const { return passed_.contains(boundary); }
     void add_snapshot(const SavedState& state) { snapshots_.insert({position(state.at), state}); }
     void pin_here() { snapshots_.insert({position(now()), save()}, snapshots::Pin::yes); }
     std::vector<StepCount> starting_points() const;
@@ -103,11 +106,10 @@ class History {
 
     /// What is known of the pages that the history touched, up to where the machine is.
     const AccessIndex& accesses();
+    bool notes_accesses() const { return uses_accesses_; }
     void add_accesses(StepCount begin, StepCount end, PackedNotes notes) {
         accesses_.add(begin, end, std::move(notes));
     }
-    /// Nothing of it is used for searches any more. They find the same.
-    void ignore_accesses() { uses_accesses_ = false; }
 
     /// Whether the machine is switched off here. Leaves it as it is.
     bool off();

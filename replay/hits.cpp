@@ -7,14 +7,16 @@ namespace {
 
 class HitCollector : public Observer {
   public:
-    HitCollector(const Stops& stops, const Ignored& ignored) : stops_(stops), ignored_(ignored) {}
+    HitCollector(const Machine& machine, const Stops& stops, const Ignored& ignored)
+        : machine_(machine), stops_(stops), ignored_(ignored) {}
     Verdict on_hit(const Hit& hit) override {
-        if (!is_ignored(hit, ignored_) && counts(hit, stops_)) hits.push_back(hit);
+        if (!is_ignored(hit, ignored_) && counts(machine_, hit, stops_)) hits.push_back(hit);
         return Verdict::go_on;
     }
     std::vector<Hit> hits;
 
   private:
+    const Machine& machine_;
     const Stops& stops_;
     const Ignored& ignored_;
 };
@@ -26,13 +28,13 @@ bool is_ignored(const Hit& hit, const Ignored& ignored) {
     return ignored.attempt && ignored.attempt->at == hit.at && ignored.attempt->hart == hit.hart;
 }
 
-bool counts(const Hit& hit, const Stops& stops) {
+bool counts(const Machine& machine, const Hit& hit, const Stops& stops) {
     if (hit.kind == StopKind::write && !hit.changes_value && !stops.unchanged_too) return false;
-    return !stops.filter || stops.filter(hit);
+    return !stops.filter || stops.filter(machine, hit);
 }
 
 std::vector<Hit> hits_here(History& history, const Stops& stops, const Ignored& ignored) {
-    HitCollector collector(stops, ignored);
+    HitCollector collector(history.machine(), stops, ignored);
     const auto here = history.save();
     history.run({.until = here.at + StepCount{1},
                  .observer = &collector,

@@ -30,19 +30,21 @@ struct Ignored {
 
 bool is_ignored(const Hit& hit, const Ignored& ignored);
 
-/// Whether the hit is a stop at all: a store that leaves the value as it was is none for those who wait for
-/// writes.
-bool counts(const Hit& hit, const Stops& stops);
+/// Whether the hit, which the machine is at, is a stop at all: a store that leaves the value as it was is
+/// none for those who wait for writes.
+bool counts(const Machine& machine, const Hit& hit, const Stops& stops);
 
 /// Says stop at the first hit that counts.
 class HitCatcher : public Observer {
   public:
-    HitCatcher(const Stops& stops, const Ignored& ignored) : stops_(stops), ignored_(ignored) {}
+    HitCatcher(const Machine& machine, const Stops& stops, const Ignored& ignored)
+        : machine_(machine), stops_(stops), ignored_(ignored) {}
     Verdict on_hit(const Hit& hit) override {
-        return !is_ignored(hit, ignored_) && counts(hit, stops_) ? Verdict::stop : Verdict::go_on;
+        return !is_ignored(hit, ignored_) && counts(machine_, hit, stops_) ? Verdict::stop : Verdict::go_on;
     }
 
   private:
+    const Machine& machine_;
     const Stops& stops_;
     const Ignored& ignored_;
 };

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "base/input.hpp"
@@ -69,11 +70,15 @@ class HistoryListener {
     /// the beginning of history on, which need not be a multiple. A replay that jumps ahead over a stored
     /// snapshot does not come to those between.
     virtual void on_epoch(Position, const SavedState&) {}
-    /// What the steps from the position up to `end`, which lie in one epoch, touched. Told at most once of each
-    /// step, in ascending order, an epoch or more after it; of the last ones when Timeline::tell_accesses is
-    /// called. Of steps that are first made while an earlier place is looked at again it may not be told.
+    /// What the steps from the position up to `end`, which lie in one epoch, touched. Told at most once of
+    /// each step, in ascending order, an epoch or more after it; of the last ones when
+    /// Timeline::tell_accesses is called. Of steps that are first made while an earlier place is looked at
+    /// again it may not be told.
     virtual void on_accesses(Position, StepCount /*end*/, const PackedNotes&) {}
 };
+
+/// Makes a machine like the timeline's, in any state. Called by several threads.
+using MachineFactory = std::function<std::unique_ptr<Machine>()>;
 
 /// Snapshots that are not in memory: those of a recording.
 class StoredSnapshots {

@@ -17,7 +17,7 @@ Stopped Timeline::go_on(const Stops& stops, const GoOnOptions& options) {
     const auto begin = history.now();
     if (begin >= options.limit) return parts_->stopped(StopReason::limit);
 
-    HitCatcher catcher(stops, ignored);
+    HitCatcher catcher(history.machine(), stops, ignored);
     Observer* observer = stops.points.empty() ? nullptr : &catcher;
     auto end = Arrival::reached;
     if (history.goes_live()) {
@@ -54,7 +54,7 @@ class StepMove {
           begin_(history_.now()),
           live_(history_.goes_live()),
           told_ignored_{.told = told_},
-          catcher_(stops, told_ignored_),
+          catcher_(history_.machine(), stops, told_ignored_),
           host_(history_, options_, stops.points.empty() ? nullptr : &catcher_, stops.points),
           step_(hart, policy, parts.longest_interrupt) {}
 
@@ -111,7 +111,7 @@ class StepMove {
             end = history_.run({.until = target, .show_output = true});
         } else {
             const auto not_these = ignored();
-            HitCatcher catcher(stops_, not_these);
+            HitCatcher catcher(history_.machine(), stops_, not_these);
             end = history_.run(
                 {.until = target, .observer = &catcher, .points = stops_.points, .show_output = true});
             if (end == Arrival::stopped) return parts_.caught(stops_, not_these);

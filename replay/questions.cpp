@@ -15,10 +15,14 @@ namespace {
 /// Hands on the hits that count.
 class Visitor final : public Observer {
   public:
-    Visitor(const Stops& stops, const Timeline::HitVisitor& visit) : stops_(stops), visit_(visit) {}
-    Verdict on_hit(const Hit& hit) override { return !counts(hit, stops_) ? Verdict::go_on : visit_(hit); }
+    Visitor(const Machine& machine, const Stops& stops, const Timeline::HitVisitor& visit)
+        : machine_(machine), stops_(stops), visit_(visit) {}
+    Verdict on_hit(const Hit& hit) override {
+        return counts(machine_, hit, stops_) ? visit_(hit) : Verdict::go_on;
+    }
 
   private:
+    const Machine& machine_;
     const Stops& stops_;
     const Timeline::HitVisitor& visit_;
 };
@@ -73,7 +77,7 @@ Stopped Timeline::visit_hits(const Stops& stops, StepCount from, StepCount to, c
     if (from >= to) return parts_->stopped(StopReason::done);
     const Excursion excursion(*parts_);
     auto end = history.go_to(from);
-    Visitor visitor(stops, visit);
+    Visitor visitor(history.machine(), stops, visit);
     if (end == Arrival::reached)
         end = go_where_hits_may_be(history, {.until = to, .observer = &visitor, .points = stops.points});
     const bool answered = end == Arrival::reached || end == Arrival::stopped;

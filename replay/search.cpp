@@ -4,43 +4,12 @@
 #include <deque>
 #include <functional>
 
+#include "replay/last_hits.hpp"
 #include "replay/pass_over.hpp"
+#include "replay/search_task.hpp"
 
 namespace backspin::replay {
 namespace {
-
-/// Of a stretch, so many of its last hits are kept. A breakpoint in a hot loop hits millions of times in one
-/// stretch, and the user wants the last few.
-constexpr std::size_t kHitsPerStretch = 4096;
-
-/// Keeps the last hits of a pass.
-class LastHits : public Observer {
-  public:
-    LastHits(const Stops& stops, StepCount begin) : stops_(stops), known_from_(begin) {}
-
-    Verdict on_hit(const Hit& hit) override {
-        if (counts(hit, stops_)) {
-            hits_.push_back(hit);
-            // All hits of one step are kept or forgotten together.
-            if (hits_.size() > kHitsPerStretch && hits_.front().at < hits_.back().at) forget_first_step();
-        }
-        return Verdict::go_on;
-    }
-
-    /// From here on, the hits are all there are.
-    StepCount known_from() const { return known_from_; }
-    std::vector<Hit> hits() const { return {hits_.begin(), hits_.end()}; }
-
-  private:
-    void forget_first_step() {
-        known_from_ = hits_.front().at + StepCount{1};
-        while (!hits_.empty() && hits_.front().at < known_from_) hits_.pop_front();
-    }
-
-    const Stops& stops_;
-    StepCount known_from_;
-    std::deque<Hit> hits_;
-};
 
 /// Tells of a search that takes longer than a second.
 class Reporter {
@@ -66,6 +35,12 @@ class Reporter {
     StepCount reached_;
     std::chrono::nanoseconds due_;
 };
+
+/// Some tens of milliseconds.
+constexpr StepCount kWorthOthers{std::uint64_t{1} << 22};
+
+/// Between two looks at whether the user wants to go on.
+constexpr std::chrono::milliseconds kLook{2};
 
 /// The latest step in [floor, here) with a hit that is not ignored, and all those hits of it.
 std::vector<Hit> latest_in(const std::deque<Hit>& hits, StepCount floor, StepCount here,
@@ -93,6 +68,81 @@ SearchBack::Found told_backward(std::vector<Hit> hits) {
 
 }  // namespace
 
+// ---- with other machines ------------------------------------------------------------------------
+
+/// The stretches before a place, of which several are searched at the same time, the latest first.
+class SearchBack::Others {
+  public:
+    Others(SearchBack& search, SearchCrew& crew, const Stops& stops, StepCount floor, StepCount end)
+        : search_(search), crew_(crew), stops_(stops), floor_(floor), planned_until_(end) {
+        crew_.begin({search.history_.log(), search.history_.branch(), stops});
+    }
+    ~Others() { crew_.end(); }
+    Others(const Others&) = delete;
+    Others& operator=(const Others&) = delete;
+
+    std::variant<const Memo::Stretch*, Arrival> known_before(StepCount end,
+                                                             const std::function<void()>& each_slice) {
+        const StepCount last{end.value - 1};
+        for (;;) {
+            plan();
+            if (const auto* known = search_.memo_.containing(last)) return known;
+            // What was known when this was planned may be forgotten, and of a stretch with very many hits
+            // only the end is known.
+            if (ends_.empty() || ends_.front() < end) return search_.known_before(end, stops_, each_slice);
+            const auto searched = wait(each_slice);
+            if (!searched) return Arrival::interrupted;
+            ends_.pop_front();
+            if (searched->arrival != Arrival::reached) return searched->arrival;
+            keep(search_.history_, *searched);
+            search_.memo_.add(searched->known_from, searched->end, searched->hits);
+        }
+    }
+
+  private:
+    /// One more than there are machines, so that none waits.
+    void plan() {
+        auto& history = search_.history_;
+        while (planned_until_ > floor_ && crew_.waiting() <= crew_.size()) {
+            if (const auto* known = search_.memo_.containing({planned_until_.value - 1})) {
+                planned_until_ = known->begin;
+                continue;
+            }
+            if (search_.pass_over_before(planned_until_, floor_, stops_)) continue;
+            auto from = history.nearest_at_or_before({planned_until_.value - 1});
+            const auto begin = from.at;
+            crew_.add(task_for(history, std::move(from), planned_until_, stops_.points));
+            ends_.push_back(planned_until_);
+            planned_until_ = begin;
+        }
+    }
+
+    /// Nothing: the user does not want to wait any longer.
+    std::optional<Searched> wait(const std::function<void()>& each_slice) {
+        for (;;) {
+            if (auto searched = crew_.take(kLook)) return searched;
+            if (each_slice) each_slice();
+            if (search_.history_.interrupted()) return std::nullopt;
+        }
+    }
+
+    SearchBack& search_;
+    SearchCrew& crew_;
+    const Stops& stops_;
+    StepCount floor_;
+    std::deque<StepCount> ends_;  ///< of the stretches that the crew has
+    StepCount planned_until_;     ///< from here to where the search is, all is known or being searched
+};
+
+/// What the user looks for is mostly near: a first stretch that is soon gone through is not worth a thread's
+/// while.
+bool SearchBack::wants_others(StepCount here, StepCount end) {
+    if (crew_ == nullptr) return false;
+    return end < here || end - history_.nearest_at_or_before({end.value - 1}).at >= kWorthOthers;
+}
+
+// ---- the search ---------------------------------------------------------------------------------
+
 std::variant<SearchBack::Found, SearchBack::None> SearchBack::latest(const Stops& stops, StepCount here,
                                                                      const Ignored& ignored,
                                                                      StepCount floor) {
@@ -101,9 +151,12 @@ std::variant<SearchBack::Found, SearchBack::None> SearchBack::latest(const Stops
     const std::function<void()> each_slice = [&] { reporter.report_if_due(); };
     auto end = here;
     floor = std::max(floor, history_.begin());
+    std::optional<Others> others;
     while (end > floor) {
         if (pass_over_before(end, floor, stops)) continue;
-        const auto known = known_before(end, stops, each_slice);
+        if (!others && wants_others(here, end)) others.emplace(*this, *crew_, stops, floor, end);
+        const auto known =
+            others ? others->known_before(end, each_slice) : known_before(end, stops, each_slice);
         if (const auto* early = std::get_if<Arrival>(&known)) return None{*early};
         const auto* stretch = std::get<const Memo::Stretch*>(known);
         // A breakpoint at N and a data stop of N-1 are told at the same place, the breakpoint first: so the
@@ -159,7 +212,7 @@ std::variant<const SearchBack::Memo::Stretch*, Arrival> SearchBack::known_before
     const auto& from = history_.nearest_at_or_before(last);
     const auto begin = from.at;
     history_.load(from);
-    LastHits observer(stops, begin);
+    LastHits observer(history_.machine(), stops, begin);
     Way way{.until = end,
             .observer = &observer,
             .points = stops.points,

@@ -10,6 +10,7 @@
 #include "base/machine.hpp"
 #include "replay/history.hpp"
 #include "replay/hits.hpp"
+#include "replay/search_crew.hpp"
 #include "replay/stops.hpp"
 #include "replay/stretch_memo.hpp"
 
@@ -17,7 +18,8 @@ namespace backspin::replay {
 
 class SearchBack {
   public:
-    explicit SearchBack(History& history) : history_(history) {}
+    /// Both outlive it. Without a crew, the history's own machine searches.
+    explicit SearchBack(History& history, SearchCrew* crew = nullptr) : history_(history), crew_(crew) {}
 
     struct Found {
         StepCount report;  ///< where the user is taken: hits.front().at for breakpoints, one later for data
@@ -38,14 +40,17 @@ class SearchBack {
 
   private:
     using Memo = StretchMemo<Hit>;
+    class Others;
 
     void keep_memo_for(const Stops& stops);
+    bool wants_others(StepCount here, StepCount end);
     bool pass_over_before(StepCount& end, StepCount floor, const Stops& stops);
     /// The memo's stretch that has the step before `end`; searched first if need be.
     std::variant<const Memo::Stretch*, Arrival> known_before(StepCount end, const Stops& stops,
                                                              const std::function<void()>& each_slice);
 
     History& history_;
+    SearchCrew* crew_;
     /// 2^16 hits take 4 MB.
     Memo memo_{std::size_t{1} << 16};
     std::vector<StopPoint> memo_points_;

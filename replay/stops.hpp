@@ -20,8 +20,9 @@ enum class DataTiming : std::uint8_t {
 };
 
 /// A further condition on a hit, asked while the machine is at hit.at. Must depend on the machine's state
-/// alone and have no effect: it may be asked again, or not at all when the answer is remembered.
-using HitFilter = std::function<bool(const Hit&)>;
+/// alone and have no effect: it may be asked again, or not at all when the answer is remembered. Where
+/// several machines search, it is called by several threads, for each with its own machine.
+using HitFilter = std::function<bool(const Machine&, const Hit&)>;
 
 struct Stops {
     std::vector<StopPoint> points;

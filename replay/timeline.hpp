@@ -31,6 +31,10 @@ struct TimelineOptions {
     VirtualTime longest_interrupt{10'000'000};
     /// Notes what each epoch touches, and searches only where something may be found. Finds the same without.
     bool use_access_index = true;
+    /// So many machines besides the timeline's own search the past at the same time; made when they are first
+    /// needed. From 2 on; with fewer the timeline's searches alone.
+    std::size_t search_machines = 0;
+    MachineFactory make_search_machine{};
     HistoryListener* listener = nullptr;  ///< not owned; outlives the timeline
     /// Used where none in memory is nearer. Not owned; outlives the timeline.
     StoredSnapshots* stored = nullptr;

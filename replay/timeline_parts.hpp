@@ -1,12 +1,14 @@
 // What a timeline is made of, and what its moves share.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "replay/history.hpp"
 #include "replay/hits.hpp"
 #include "replay/search.hpp"
+#include "replay/search_crew.hpp"
 #include "replay/step_back.hpp"
 #include "replay/timeline.hpp"
 
@@ -15,13 +17,17 @@ namespace backspin::replay {
 struct TimelineParts {
     TimelineParts(Machine& machine, PastRun past, History::Frontier kind, const TimelineOptions& options)
         : history(machine, std::move(past), kind, options),
-          search(history),
-          step_search(history),
-          question_search(history),
+          crew(options.search_machines > 1
+                   ? std::make_unique<SearchCrew>(options.make_search_machine, options.search_machines)
+                   : nullptr),
+          search(history, crew.get()),
+          step_search(history, crew.get()),
+          question_search(history, crew.get()),
           steps_back(history, options.longest_interrupt),
           longest_interrupt(options.longest_interrupt) {}
 
     History history;
+    std::unique_ptr<SearchCrew> crew;  ///< null: the history's machine searches alone
     SearchBack search;
     /// For what lies in the way of a step back. Its own memo: a client takes the breakpoint that it stands on
     /// out of the set while it steps, which must not cost what the search knows.

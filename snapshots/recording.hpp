@@ -101,6 +101,7 @@ struct RecordedAccesses {
     Position begin;
     StepCount end;  ///< the step after the last; greater than begin.step
     std::vector<std::byte> notes;
+    bool operator==(const RecordedAccesses&) const = default;
 };
 
 /// A machine state that the file holds.

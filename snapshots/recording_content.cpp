@@ -155,8 +155,7 @@ void RecordingContent::take_bookmark(const Statement& row) {
 void RecordingContent::take_accesses(const Statement& row) {
     const auto stretch = stretch_at(row);
     const auto [until, first] = accesses_until_.try_emplace(stretch.begin.branch, stretch.end);
-    if (!first && stretch.begin.step < until->second)
-        throw Damage("holds accesses that are out of order");
+    if (!first && stretch.begin.step < until->second) throw Damage("holds accesses that are out of order");
     until->second = stretch.end;
     number_at(row, 4, kLongestNotes, "the size of accesses");
     bytes_at(row, 5, kLongestNotes, "accesses");

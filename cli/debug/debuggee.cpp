@@ -140,9 +140,10 @@ void Debuggee::report_watches(gdbstub::WatchTiming timing) {
 }
 
 /// Several breakpoints may lie at one place: one that has no tasks stops, whatever the others say.
-bool Debuggee::is_hit(const Hit& hit) {
+bool Debuggee::is_hit(const Machine& machine, const Hit& hit) {
     using Kind = gdbstub::BreakpointKind;
-    HartContext context(machine_, registers_, hit.hart);
+    // Whoever searches for us has machines of our kind.
+    HartContext context(static_cast<const emu::RiscvMachine&>(machine), registers_, hit.hart);
     bool stops = false;
     for (const auto kind : {Kind::software, Kind::hardware, Kind::write, Kind::read, Kind::access}) {
         if (stop_kind(kind) != hit.kind) continue;
@@ -174,7 +175,9 @@ replay::Stops Debuggee::stops() {
     stops.timing = timing_;
     stops.points.reserve(inserted_.size());
     stops.filter_key = key_of(inserted_);
-    if (stops.filter_key != 0) stops.filter = [this](const Hit& hit) { return is_hit(hit); };
+    if (stops.filter_key != 0) {
+        stops.filter = [this](const Machine& machine, const Hit& hit) { return is_hit(machine, hit); };
+    }
     for (const auto& [breakpoint, tasks] : inserted_) {
         const auto kind = stop_kind(breakpoint.kind);
         const auto length = kind == StopKind::execute ? 1 : breakpoint.length;

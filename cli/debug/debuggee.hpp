@@ -81,7 +81,7 @@ class Debuggee final : public gdbstub::Target,
 
     VirtualAddress address_of(gdbstub::Address address) const;
     replay::Stops stops();
-    bool is_hit(const Hit& hit);
+    bool is_hit(const Machine& machine, const Hit& hit);
     bool do_tasks(const gdbstub::BreakpointTasks& tasks, const Hit& hit, HartContext& context) const;
     gdbstub::Breakpoint normal(gdbstub::Breakpoint breakpoint) const;
     gdbstub::StopReport report(const replay::Stopped& stopped, bool exit_when_off) const;

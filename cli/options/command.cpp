@@ -35,7 +35,6 @@ po::options_description outside_options(bool saving) {
         add("save", po::value<std::string>()->value_name("FILE"), "record the run into FILE");
         add("power-off", po::value<std::string>()->value_name("stop|exit"),
             "what the guest's power-off does under gdb (stop)");
-        add_history_options(options);
     }
     add("console", po::value<std::string>()->value_name("WHERE"),
         "stdio (Ctrl-A x ends), none, file:, tcp:, unix:, pty");
@@ -59,12 +58,21 @@ Topic recording_topic() {
             recording_options()};
 }
 
+Topic history_topic() {
+    po::options_description options("Going back");
+    add_history_options(options);
+    return {"history",
+            "Options of 'backspin run' with --gdb and of 'backspin replay' with it: what going back takes",
+            options};
+}
+
 Verb run_verb() {
     Verb verb{"run",
               "[options] IMAGE|--kernel FILE|--bios FILE",
               "Runs an ELF or flat image; --gdb debugs it, both ways in time.",
               "IMAGE",
               {}};
+    verb.topics.push_back(history_topic());
     verb.topics.push_back(recording_topic());
     verb.topics.push_back(devices_topic());
     verb.options.add(machine_options()).add(outside_options(false));

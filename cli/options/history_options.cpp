@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/options/command.hpp"
+#include "cli/options/jobs.hpp"
 #include "cli/options/machine_options.hpp"
 #include "cli/units.hpp"
 
@@ -15,15 +16,18 @@ void add_history_options(po::options_description& options) {
         ("snapshot-memory", po::value<std::string>()->value_name("2G"),
          "memory to go back by (a quarter of what is free)")  //
         ("spill", po::value<std::string>()->value_name("DIR|none"),
-         "where more of it goes (the temporary folder)");
+         "where more of it goes (the temporary folder)")  //
+        ("jobs", po::value<std::string>()->value_name("N"),
+         "machines that search the past at a time (the host's cores)");
 }
 
 HistoryOptions read_history(const po::variables_map& values, bool debugging) {
     HistoryOptions options;
     const auto memory = text_of(values, "snapshot-memory");
     const auto spill = text_of(values, "spill");
-    if ((memory || spill) && !debugging)
-        throw UsageError("--snapshot-memory, --spill: only a debugger goes back; add --gdb WHERE");
+    options.jobs = read_jobs(values);
+    if ((memory || spill || options.jobs) && !debugging)
+        throw UsageError("--snapshot-memory, --spill, --jobs: only a debugger goes back; add --gdb WHERE");
     if (memory) {
         options.snapshot_memory = parse_size(*memory);
         if (!options.snapshot_memory || *options.snapshot_memory < kLeastSnapshotMemory) {

@@ -1,4 +1,4 @@
-// What a session keeps to go back by: --snapshot-memory and --spill.
+// What a session takes to go back: --snapshot-memory, --spill and --jobs.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@ namespace backspin::cli {
 struct HistoryOptions {
     std::optional<std::uint64_t> snapshot_memory{};  ///< bytes; nothing: by what the host has
     std::optional<std::string> spill{};  ///< a folder, empty: none; nothing: the host's temporary one
+    std::optional<unsigned> jobs{};      ///< machines that search; nothing: as many as there are cores
 };
 
 inline constexpr std::uint64_t kLeastSnapshotMemory = std::uint64_t{1} << 20;

@@ -62,6 +62,7 @@ struct QueryCommand {
     std::uint32_t hart = 0;
     std::uint64_t limit = 0;             ///< most answers
     std::optional<std::string> symbols;  ///< an ELF file; nothing: the recording's program
+    std::optional<unsigned> jobs;        ///< nothing: as many as there are cores
     bool json = false;
 };
 

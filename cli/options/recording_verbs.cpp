@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/input_gist.hpp"
+#include "cli/options/jobs.hpp"
 #include "cli/options/machine_options.hpp"
 #include "cli/query/question.hpp"
 
@@ -15,8 +16,6 @@ namespace backspin::cli {
 namespace {
 
 namespace po = boost::program_options;
-
-constexpr unsigned kMostJobs = 1024;
 
 auto text(const char* name) {
     return po::value<std::string>()->value_name(name);
@@ -61,10 +60,7 @@ Verb verify_verb() {
 Command read_verify(const Verb& verb, const po::variables_map& values) {
     VerifyCommand command{
         required(verb, values), {}, values.count("json") != 0, values.count("progress") != 0};
-    if (const auto jobs = text_of(values, "jobs")) {
-        command.jobs = static_cast<unsigned>(parse_bounded("jobs", *jobs, kMostJobs));
-        if (*command.jobs == 0) throw UsageError("--jobs 0: nobody would do anything; give 1 or more");
-    }
+    command.jobs = read_jobs(values);
     command.drive_files = drive_files_of(values);
     return command;
 }
@@ -130,7 +126,8 @@ Verb query_verb() {
         "at", text("PLACE"), "look addresses up there, and back from there (default: end)")(
         "hart", text("N"), "as this hart sees them (0)")("limit", text("N"),
                                                          "at most so many answers (1000)")(
-        "symbols", text("ELF"), "the symbols of this file (default: the recorded program's)");
+        "symbols", text("ELF"), "the symbols of this file (default: the recorded program's)")(
+        "jobs", text("N"), "machines that search at a time (default: the host's cores)");
     return verb;
 }
 
@@ -145,6 +142,7 @@ Command read_query(const Verb& verb, const po::variables_map& values) {
         command.hart = static_cast<std::uint32_t>(parse_bounded("hart", *hart, kMostHarts - 1));
     command.limit = parse_bounded("limit", text_of(values, "limit").value_or("1000"), kMostAnswers);
     command.symbols = text_of(values, "symbols");
+    command.jobs = read_jobs(values);
     command.json = values.count("json") != 0;
     return command;
 }

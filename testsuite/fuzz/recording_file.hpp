@@ -49,6 +49,9 @@ inline void read(const snapshots::RecordingReader& reader) {
     reader.for_each_digest([&](const snapshots::RecordedDigest&) { ++digests; });
     require(events == reader.event_count() && digests == reader.digest_count(), "as many as it says");
     reader.for_each_output([](const snapshots::RecordedOutput&) {});
+    reader.for_each_accesses([](const snapshots::RecordedAccesses& accesses) {
+        require(accesses.begin.step < accesses.end, "accesses are of some steps");
+    });
     const auto store = PageStore::create();
     for (std::size_t i = 0; i < reader.snapshots().size(); ++i) {
         const auto state = reader.load_snapshot(i, store);

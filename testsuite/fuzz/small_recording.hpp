@@ -39,6 +39,7 @@ inline void write_small_recording(const std::filesystem::path& path) {
     machine.memory.write(emu::memory_map::kRamBase, bytes);
     writer.add_snapshot(at(), saved(), "name");
     writer.add_bookmark({"mark", at()});
+    writer.add_accesses({{Branch{0}, StepCount{0}}, machine.board.steps, {bytes.begin(), bytes.end()}});
     move();
     writer.finish({at(), VirtualTime{277}, "powered off", 0});
 }

@@ -88,7 +88,7 @@ std::vector<Hit> Judge::hits_at(StepCount at, const Stops& stops) const {
             hit.changes_value = !access.is_store || changed;
             if (point.kind == StopKind::write && !changed) continue;
         }
-        if (!stops.filter || stops.filter(hit)) hits.push_back(hit);
+        if (!stops.filter || stops.filter(*machine_, hit)) hits.push_back(hit);
     }
     return hits;
 }

@@ -46,7 +46,19 @@ class Epochs : public HistoryListener {
     void on_epoch(Position at, const SavedState& state) override {
         told.emplace_back(at.step, digest(state));
     }
+    void on_accesses(Position begin, StepCount end, const PackedNotes& notes) override {
+        EXPECT_LT(begin.step, end);
+        EXPECT_GE(begin.step, told_until) << "told once, in order";
+        told_until = end;
+        accesses.push_back({begin.step, end, notes.to_bytes()});
+    }
     std::vector<std::pair<StepCount, std::uint64_t>> told;
+    struct Accesses {
+        StepCount begin, end;
+        std::vector<std::byte> notes;  ///< as a file has them
+    };
+    std::vector<Accesses> accesses;
+    StepCount told_until;  ///< of accesses
 };
 
 /// As a recording's file gives them: made by another machine.
@@ -99,6 +111,15 @@ class Session {
         options.use_access_index = !one_in(4);
         options.listener = &epochs_;
         options.spill = some_spill();
+        if (one_in(2)) {
+            options.search_machines = 2 + below(2);
+            const bool refuses = machine_->refuses_notes();
+            options.make_search_machine = [this, harts = machine_->harts(), refuses] {
+                auto machine = std::make_unique<toy::ToyMachine>(harts, images_, store_);
+                if (refuses) machine->refuse_notes();
+                return machine;
+            };
+        }
         return options;
     }
 
@@ -131,6 +152,9 @@ class Session {
     /// The same history, finished, from its beginning.
     void become_a_recording() {
         PastRun past{timeline_->log(), frontier()};
+        timeline_->tell_accesses();
+        const auto accesses = std::exchange(epochs_.accesses, {});
+        epochs_.told_until = {};
         timeline_.reset();
         machine_ = std::make_unique<toy::ToyMachine>(machine_->harts(), images_, store_);
         machine_->load(start_);
@@ -138,6 +162,10 @@ class Session {
         store_some(past);
         with_stored.stored = &stored_;
         timeline_ = std::make_unique<Timeline>(*machine_, std::move(past), with_stored);
+        for (const auto& each : accesses) {
+            if (!one_in(5))
+                timeline_->add_accesses(each.begin, each.end, *PackedNotes::from_bytes(each.notes));
+        }
         timeline_->set_host(host_.hooks());
         told_.clear();
     }
@@ -187,7 +215,9 @@ class Session {
         if (one_in(4)) stops_.timing = DataTiming::after_access;
         if (one_in(4)) {
             stops_.filter_key = below(2);
-            stops_.filter = [key = stops_.filter_key](const Hit& hit) { return hit.at.value % 3 != key; };
+            stops_.filter = [key = stops_.filter_key](const Machine&, const Hit& hit) {
+                return hit.at.value % 3 != key;
+            };
         }
     }
 

@@ -241,6 +241,36 @@ TEST(Search, RunsOnlyThroughEpochsThatTouchedThePage) {
     EXPECT_LE(bench.machine.observed_steps, 256);
 }
 
+/// As a file keeps it.
+class AccessKeeper : public HistoryListener {
+  public:
+    void on_accesses(Position begin, StepCount end, const PackedNotes& notes) override {
+        kept.push_back({begin.step, end, notes.to_bytes()});
+    }
+    struct Kept {
+        StepCount begin, end;
+        std::vector<std::byte> notes;
+    };
+    std::vector<Kept> kept;
+};
+
+TEST(Search, OfARecordingThatKeptTheIndexRunsThroughNothingElse) {
+    AccessKeeper keeper;
+    Bench bench(storing_once(), 1, {.epoch_steps = {64}, .listener = &keeper});
+    bench.go_on_to(10'000);
+    bench.timeline.tell_accesses();
+    EXPECT_EQ(keeper.kept.front().begin, StepCount{0});
+    EXPECT_EQ(keeper.kept.back().end, StepCount{10'000});
+    EXPECT_EQ(keeper.kept.size(), (10'000 + 63) / 64);
+
+    Bench replay(bench, {.epoch_steps = {64}});
+    for (const auto& each : keeper.kept)
+        replay.timeline.add_accesses(each.begin, each.end, *PackedNotes::from_bytes(each.notes));
+    replay.seek(10'000);
+    EXPECT_EQ(replay.timeline.go_back(on(StopKind::access, 0x6000)).at.step.value, 5);
+    EXPECT_LE(replay.machine.observed_steps, 64);
+}
+
 TEST(Search, TheSecondSearchOfAStretchRunsNothingArmed) {
     Bench bench(storing(), 1, {.epoch_steps = {1000}});
     bench.go_on_to(900);
@@ -273,7 +303,7 @@ TEST(Search, AConditionIsAskedInThePassAtTheHit) {
     auto stops = at(kLoop + 4);
     std::uint64_t asked = 0;
     stops.filter_key = 1;
-    stops.filter = [&](const Hit& hit) {
+    stops.filter = [&](const Machine&, const Hit& hit) {
         ++asked;
         EXPECT_EQ(bench.machine.now(), hit.at);
         return bench.machine.hart(0).registers[1] == 17;
@@ -282,7 +312,7 @@ TEST(Search, AConditionIsAskedInThePassAtTheHit) {
     EXPECT_EQ(asked, 10'000);
 
     stops.filter_key = 2;
-    stops.filter = [&](const Hit&) { return bench.machine.hart(0).registers[1] == 5; };
+    stops.filter = [&](const Machine&, const Hit&) { return bench.machine.hart(0).registers[1] == 5; };
     EXPECT_EQ(bench.timeline.go_back(stops).at.step.value, store_of(4)) << "another key, another condition";
 }
 

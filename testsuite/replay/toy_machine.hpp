@@ -137,6 +137,7 @@ class ToyMachine : public Machine {
     // For tests.
     /// A machine need not take notes.
     void refuse_notes() { takes_notes_ = false; }
+    bool refuses_notes() const { return !takes_notes_; }
     const Hart& hart(std::size_t n) const { return harts_[n]; }
     std::uint64_t word_at(std::uint64_t address) const;
     /// The hart that would attempt an instruction next; nothing if something else comes first.

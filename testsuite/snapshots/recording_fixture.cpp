@@ -57,6 +57,8 @@ Content read(const fs::path& path) {
         content.snapshot_names.push_back(reader.snapshots()[i].name);
     }
     content.bookmarks = reader.bookmarks();
+    reader.for_each_accesses(
+        [&](RecordedAccesses accesses) { content.accesses.push_back(std::move(accesses)); });
     for (const auto& [block, info] : reader.disk_blocks(1)) {
         content.blocks[block] = info.embedded ? reader.disk_block(1, block) : std::vector<std::byte>{};
     }
@@ -137,6 +139,8 @@ Sample sample(std::size_t events) {
         }
         content.outputs.push_back({at, {1000 + i}, {i % 2}, bytes_of("line " + std::to_string(i) + "\n")});
         if (i % 6 == 1) content.bookmarks.push_back({"mark " + std::to_string(i), at});
+        if (i % 4 == 0)
+            content.accesses.push_back({at, at.step + StepCount{40}, bytes_of(std::string(i, 'a' + i % 7))});
         if (i % 6 == 3) {
             content.blocks[std::uint64_t{i} << 20] =
                 i % 12 == 3 ? std::vector<std::byte>(1000 * i % kDiskBlock, std::byte(i))
@@ -167,6 +171,7 @@ void add(RecordingWriter& writer, const Sample& from, std::size_t i) {
     if (i % 5 == 4) writer.add_snapshot(at, from.states[i], content.snapshot_names[i / 5]);
     writer.add_output(at, content.outputs[i].time, content.outputs[i].channel, content.outputs[i].bytes);
     if (i % 6 == 1) writer.add_bookmark(content.bookmarks[i / 6]);
+    if (i % 4 == 0) writer.add_accesses(content.accesses[i / 4]);
     if (i % 6 == 3) {
         const auto block = std::uint64_t{i} << 20;
         const bool embed = i % 12 == 3;

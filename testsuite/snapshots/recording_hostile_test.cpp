@@ -139,6 +139,14 @@ TEST_F(HostileRecording, EveryColumnIsBounded) {
         {"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<66000) "
          "INSERT INTO bookmarks(batch, branch, step, name) SELECT 4, 0, 1, 'b' FROM n",
          "more bookmarks than allowed"},
+        {"UPDATE accesses SET step=-1 WHERE id=1", "a position out of bounds"},
+        {"UPDATE accesses SET until=step WHERE id=1", "accesses of no steps"},
+        {"UPDATE accesses SET until=-5 WHERE id=1", "a position out of bounds"},
+        {"UPDATE accesses SET until=step+1000000 WHERE id=1", "accesses that are out of order"},
+        {"UPDATE accesses SET size=1<<25 WHERE id=2", "the size of accesses out of bounds"},
+        {"UPDATE accesses SET size=size+1 WHERE id=2", "accesses of unknown form at step"},
+        {"UPDATE accesses SET notes='text' WHERE id=2", "accesses out of bounds"},
+        {"UPDATE accesses SET notes=x'00' WHERE id=2", "accesses of unknown form at step"},
     };
     for (const auto& [sql, expected] : cases) {
         const auto said = after(sql);

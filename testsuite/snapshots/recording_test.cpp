@@ -27,6 +27,7 @@ Content prefix(const Sample& made, std::size_t inputs) {
     content.snapshot_names.resize(inputs / 5);
     content.outputs.resize(inputs);
     content.bookmarks.resize((inputs + 4) / 6);
+    content.accesses.resize((inputs + 3) / 4);
     std::erase_if(content.blocks,
                   [&](const auto& block) { return block.first >= std::uint64_t{inputs} << 20; });
     content.end.reset();
@@ -337,7 +338,7 @@ TEST(Recording, TellsTheSizeOfEveryTable) {
     std::map<std::string, TableSize> sizes;
     const RecordingReader reader(folder / "run.bsr");
     for (const auto& size : reader.table_sizes()) sizes[size.table] = size;
-    EXPECT_EQ(sizes.size(), 14U);
+    EXPECT_EQ(sizes.size(), 15U);
     EXPECT_EQ(sizes["events"].rows, 20U);
     EXPECT_EQ(sizes["epochs"].rows, 20U);
     EXPECT_EQ(sizes["snapshots"].rows, 4U);

@@ -1,0 +1,48 @@
+// The last hits of a pass over a stretch.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <vector>
+
+#include "replay/hits.hpp"
+#include "replay/stops.hpp"
+
+namespace backspin::replay {
+
+/// Keeps the last hits that count. A breakpoint in a hot loop hits millions of times in one stretch, and the
+/// user wants the last few.
+class LastHits : public Observer {
+  public:
+    static constexpr std::size_t kMost = 4096;
+
+    /// For a pass of `machine`, from `begin` on. All outlive it.
+    LastHits(const Machine& machine, const Stops& stops, StepCount begin)
+        : machine_(machine), stops_(stops), known_from_(begin) {}
+
+    Verdict on_hit(const Hit& hit) override {
+        if (counts(machine_, hit, stops_)) {
+            hits_.push_back(hit);
+            // All hits of one step are kept or forgotten together.
+            if (hits_.size() > kMost && hits_.front().at < hits_.back().at) forget_first_step();
+        }
+        return Verdict::go_on;
+    }
+
+    /// From here on, the hits are all there are.
+    StepCount known_from() const { return known_from_; }
+    std::vector<Hit> hits() const { return {hits_.begin(), hits_.end()}; }
+
+  private:
+    void forget_first_step() {
+        known_from_ = hits_.front().at + StepCount{1};
+        while (!hits_.empty() && hits_.front().at < known_from_) hits_.pop_front();
+    }
+
+    const Machine& machine_;
+    const Stops& stops_;
+    StepCount known_from_;
+    std::deque<Hit> hits_;
+};
+
+}  // namespace backspin::replay

@@ -1,0 +1,80 @@
+// Machines beside the timeline's own, each on a thread, that search stretches of the past at the same time:
+// pages are shared, and a stretch depends on its first state and the log alone.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/machine.hpp"
+#include "replay/event_log.hpp"
+#include "replay/host.hpp"
+#include "replay/search_task.hpp"
+#include "replay/stops.hpp"
+
+namespace backspin::replay {
+
+/// Thread: one at a time, not its own. Threads and machines are made when the first search needs them.
+class SearchCrew {
+  public:
+    SearchCrew(MachineFactory factory, std::size_t size) : factory_(std::move(factory)), size_(size) {}
+    ~SearchCrew();
+    SearchCrew(const SearchCrew&) = delete;
+    SearchCrew& operator=(const SearchCrew&) = delete;
+
+    std::size_t size() const { return size_; }
+
+    /// What all tasks of a search have in common. While a search lasts, the log must not change, and the
+    /// stops' filter is called by several threads at once.
+    struct Search {
+        const EventLog& log;
+        Branch branch;
+        const Stops& stops;
+    };
+    void begin(const Search& search);
+    void add(SearchTask task);
+    /// The first that was added and not taken; nothing if it is not done within that time. Throws what went
+    /// wrong with it. Precondition: waiting() > 0.
+    std::optional<Searched> take(std::chrono::milliseconds at_most);
+    /// Tasks that were added and not taken.
+    std::size_t waiting() const { return jobs_.size(); }
+    /// Calls off what is not done, and waits until nobody works on it.
+    void end();
+
+  private:
+    struct Job {
+        SearchTask task;
+        bool begun = false;
+        std::optional<Searched> result{};
+        std::exception_ptr failure{};
+        bool done() const { return result || failure; }
+    };
+
+    void work();
+    Job* next_job();
+
+    MachineFactory factory_;
+    std::size_t size_;
+    std::optional<Search> search_;
+    std::atomic<bool> called_off_{false};
+
+    std::mutex mutex_;
+    std::condition_variable work_;  ///< for the crew
+    std::condition_variable done_;  ///< for whoever searches
+    // Under the mutex; only whoever searches adds and removes jobs.
+    std::deque<std::unique_ptr<Job>> jobs_;
+    std::size_t busy_ = 0;
+    bool ending_ = false;
+
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace backspin::replay

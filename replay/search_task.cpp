@@ -1,0 +1,111 @@
+#include "replay/search_task.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "replay/last_hits.hpp"
+#include "replay/slice_pacer.hpp"
+
+namespace backspin::replay {
+namespace {
+
+/// Of one stretch. A recording's snapshots lie hundreds of epochs apart, and each state holds the pages that
+/// its epoch wrote.
+constexpr std::size_t kMostKept = 64;
+
+Leg next_leg(History& history, StepCount at, StepCount end, std::span<const StopPoint> points) {
+    Leg leg{std::min(end, history.epoch_end(at))};
+    leg.kept = leg.until < end && !history.has_passed(leg.until);
+    const auto& accesses = history.accesses();
+    if (const auto known = accesses.containing(at)) {
+        leg.until = std::min(leg.until, known->end);
+        leg.kept = leg.kept && leg.until == history.epoch_end(at);
+        leg.armed = accesses.first_candidate(at, leg.until, points) != leg.until;
+    } else {
+        leg.noted = history.notes_accesses();
+    }
+    return leg;
+}
+
+/// Every so manieth of them, if there are too many.
+void thin(std::vector<Leg>& legs) {
+    const auto kept = static_cast<std::size_t>(std::ranges::count_if(legs, &Leg::kept));
+    const auto every = (kept + kMostKept - 1) / kMostKept;
+    std::size_t number = 0;
+    for (auto& leg : legs) leg.kept = leg.kept && ++number % every == 0;
+}
+
+/// Sends one machine along.
+class Walk {
+  public:
+    Walk(Machine& machine, const EventLog& log, Branch branch, const std::atomic<bool>& called_off)
+        : machine_(machine), log_(log), branch_(branch), called_off_(called_off) {}
+
+    Arrival to(StepCount until, Observer* observer) {
+        while (machine_.now() < until) {
+            if (called_off_.load(std::memory_order_relaxed)) return Arrival::interrupted;
+            const auto now = machine_.now();
+            const auto* event = log_.next(branch_, now);
+            if (event != nullptr && event->at.step == now) {
+                machine_.apply(event->input, observer);
+                continue;
+            }
+            auto end = now + std::min(pacer_.next(), until - now);
+            if (event != nullptr) end = std::min(end, event->at.step);
+            const auto began = std::chrono::steady_clock::now();
+            if (machine_.run({.until = end}, observer) != RunEnd::reached) return Arrival::diverged;
+            pacer_.ran(end - now, std::chrono::steady_clock::now() - began);
+        }
+        return Arrival::reached;
+    }
+
+  private:
+    Machine& machine_;
+    const EventLog& log_;
+    Branch branch_;
+    const std::atomic<bool>& called_off_;
+    SlicePacer pacer_;
+};
+
+}  // namespace
+
+SearchTask task_for(History& history, SavedState from, StepCount end, std::span<const StopPoint> points) {
+    SearchTask task{std::move(from), {}};
+    for (auto at = task.from.at; at < end; at = task.legs.back().until)
+        task.legs.push_back(next_leg(history, at, end, points));
+    thin(task.legs);
+    return task;
+}
+
+Searched do_task(const SearchTask& task, Machine& machine, const EventLog& log, Branch branch,
+                 const Stops& stops, const std::atomic<bool>& called_off) {
+    Searched searched;
+    searched.begin = task.from.at;
+    searched.end = task.legs.back().until;
+    machine.load(task.from);
+    machine.set_stop_points(stops.points);
+    LastHits observer(machine, stops, searched.begin);
+    Walk walk(machine, log, branch, called_off);
+    for (const auto& leg : task.legs) {
+        const auto begin = machine.now();
+        const bool noted = leg.noted && machine.take_access_notes().has_value();
+        searched.arrival = walk.to(leg.until, leg.armed ? &observer : nullptr);
+        if (searched.arrival != Arrival::reached) return searched;
+        if (noted) {
+            if (auto notes = machine.take_access_notes())
+                searched.accesses.push_back({begin, leg.until, PackedNotes(*notes)});
+        }
+        if (leg.kept) searched.states.push_back(machine.save());
+    }
+    searched.known_from = observer.known_from();
+    searched.hits = observer.hits();
+    return searched;
+}
+
+void keep(History& history, const Searched& searched) {
+    for (const auto& [begin, end, notes] : searched.accesses) history.add_accesses(begin, end, notes);
+    for (const auto& state : searched.states) history.add_snapshot(state);
+}
+
+}  // namespace backspin::replay
