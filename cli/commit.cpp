@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "cli/exit_code.hpp"
+#include "cli/playback.hpp"
 #include "cli/recorded_run.hpp"
 #include "cli/start_error.hpp"
 #include "cli/verbs.hpp"

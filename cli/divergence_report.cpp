@@ -11,6 +11,7 @@
 
 #include "cli/disassembler.hpp"
 #include "cli/first_wrong_step.hpp"
+#include "cli/playback.hpp"
 #include "cli/start_error.hpp"
 #include "emu/reference.hpp"
 

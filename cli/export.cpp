@@ -12,6 +12,7 @@
 #include "cli/export_pcap.hpp"
 #include "cli/input_gist.hpp"
 #include "cli/outside/wav_sound.hpp"
+#include "cli/playback.hpp"
 #include "cli/recorded_run.hpp"
 #include "cli/start_error.hpp"
 #include "cli/verbs.hpp"

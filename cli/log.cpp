@@ -9,6 +9,7 @@
 #include "cli/console_lines.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/input_gist.hpp"
+#include "cli/playback.hpp"
 #include "cli/recorded_run.hpp"
 #include "cli/units.hpp"
 #include "cli/verbs.hpp"

@@ -5,6 +5,7 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/options/jobs.hpp"
+#include "cli/playback.hpp"
 #include "cli/query/answer.hpp"
 #include "cli/recorded_run.hpp"
 #include "cli/start_error.hpp"

@@ -28,6 +28,7 @@ RecordedRun::RecordedRun(const std::string& file, std::span<const std::string> d
       bookmarks_(bookmarks_of(reader_)) {
     read_log();
     read_snapshots();
+    read_patches();
 }
 
 void RecordedRun::read_log() {
@@ -56,6 +57,30 @@ void RecordedRun::read_snapshots() {
         snapshots_.push_back(step);
         numbers_.push_back(number);
     }
+}
+
+void RecordedRun::read_patches() {
+    const auto is_known = [&](StepCount at) {
+        return at == begin_ || std::ranges::binary_search(snapshots_, at) ||
+               (!patches_.empty() && patches_.back().at == at);
+    };
+    const auto& all = reader_.patches();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto& [at, base] = all[i];
+        if (at.branch != Branch{} || at.step > frontier_ || !is_known(base)) continue;
+        // A file from elsewhere may have them in any order.
+        if (!patches_.empty() && at.step <= patches_.back().at) continue;
+        patches_.push_back({at.step, base, i});
+    }
+}
+
+const RecordedRun::PatchedState& RecordedRun::patch_at(StepCount at) const {
+    return *std::ranges::lower_bound(patches_, at, {}, &PatchedState::at);
+}
+
+std::vector<std::byte> RecordedRun::load_patch(const PatchedState& state) const {
+    const std::lock_guard lock(mutex_);
+    return reader_.load_patch(state.number);
 }
 
 std::unique_ptr<emu::RiscvMachine> RecordedRun::machine(const MachineSetup& setup) const {
@@ -96,88 +121,6 @@ SavedState RecordedRun::load_snapshot(StepCount at, const std::shared_ptr<PageSt
     const auto number = numbers_[static_cast<std::size_t>(found - snapshots_.begin())];
     const std::lock_guard lock(mutex_);
     return reader_.load_snapshot(number, store);
-}
-
-std::optional<StepCount> FileSnapshots::latest_at_or_before(StepCount step) const {
-    const auto all = run_.snapshots();
-    const auto after = std::ranges::upper_bound(all, step);
-    return after == all.begin() ? std::nullopt : std::optional(*std::prev(after));
-}
-
-// ---- going along it -----------------------------------------------------------------------------
-
-namespace {
-
-replay::TimelineOptions with(replay::TimelineOptions options, const RecordedRun& run, FileSnapshots& stored) {
-    options.stored = &stored;
-    // A file from elsewhere may have its digests at any distance.
-    options.epoch_steps = run.setup().epoch_steps;
-    return options;
-}
-
-}  // namespace
-
-replay::TimelineOptions Playback::few_snapshots() {
-    replay::TimelineOptions options;
-    options.snapshot_budget.snapshots = 64;
-    options.use_access_index = false;
-    return options;
-}
-
-Playback::Playback(const RecordedRun& run, replay::TimelineOptions options)
-    : run_(run),
-      machine_(run.machine()),
-      stored_(run, *machine_),
-      timeline_(*machine_, run.past(run.begin(), run.frontier()), with(options, run, stored_)) {
-    if (options.use_access_index) run.add_accesses(timeline_);
-}
-
-StepCount Playback::position_of(const Place& place) {
-    return resolve(place, timeline_, *machine_, run_.bookmarks());
-}
-
-void Playback::seek(StepCount at) {
-    if (timeline_.seek({Branch{}, at}).why == replay::StopReason::done) return;
-    throw StartError(fmt::format(
-        "{}: the replay does not come to step {} as it was recorded; 'backspin verify' says where it departs",
-        run_.reader().path().string(), at.value));
-}
-
-void Playback::go_on(StepCount until) {
-    if (timeline_.position().step >= until) return;
-    const auto stopped = timeline_.go_on({}, {.limit = until});
-    if (timeline_.position().step == until) return;
-    throw StartError(fmt::format("{}: the replay goes no further than step {}; 'backspin verify' says more",
-                                 run_.reader().path().string(), stopped.at.step.value));
-}
-
-void Playback::play(StepCount until, const Listener& listener) {
-    class Sink final : public OutputSink {
-      public:
-        Sink(emu::RiscvMachine& machine, const Listener& listener) : machine_(machine), listener_(listener) {
-            machine_.set_output(this);
-        }
-        ~Sink() override { machine_.set_output(nullptr); }
-        Sink(const Sink&) = delete;
-        Sink& operator=(const Sink&) = delete;
-        void output(Channel channel, std::span<const std::byte> bytes) override {
-            if (listener_.output) listener_.output(channel, bytes, machine_.now(), machine_.time());
-        }
-
-      private:
-        emu::RiscvMachine& machine_;
-        const Listener& listener_;
-    };
-    const Sink sink(*machine_, listener);
-    if (listener.input) {
-        for (const auto& event : run_.log().events(Branch{})) {
-            if (event.at.step < timeline_.position().step) continue;
-            if (event.at.step >= until) break;
-            go_on(event.at.step);
-            listener.input(event, machine_->time());
-        }
-    }
-    go_on(until);
 }
 
 }  // namespace backspin::cli

@@ -52,9 +52,22 @@ class RecordedRun {
     /// Precondition: one is at that position. Thread-safe. Throws RecordingError.
     SavedState load_snapshot(StepCount at, const std::shared_ptr<PageStore>& store) const;
 
+    /// A state that the file holds as a patch to another, of which each can be come to.
+    struct PatchedState {
+        StepCount at, base;
+        std::size_t number = 0;  ///< in the file
+    };
+    /// Ascending, without doubles.
+    std::span<const PatchedState> patches() const { return patches_; }
+    /// Precondition: there is one.
+    const PatchedState& patch_at(StepCount at) const;
+    /// Thread-safe. Throws RecordingError.
+    std::vector<std::byte> load_patch(const PatchedState& state) const;
+
   private:
     void read_log();
     void read_snapshots();
+    void read_patches();
 
     snapshots::RecordingReader reader_;
     MachineSetup setup_;
@@ -65,57 +78,8 @@ class RecordedRun {
     Bookmarks bookmarks_;
     std::vector<StepCount> snapshots_;
     std::vector<std::size_t> numbers_;  ///< in the file, of each of snapshots_
-    mutable std::mutex mutex_;          ///< the reader is for one thread at a time
-};
-
-/// The file's snapshots for the timeline of one machine.
-class FileSnapshots final : public replay::StoredSnapshots {
-  public:
-    /// Both outlive it.
-    FileSnapshots(const RecordedRun& run, emu::RiscvMachine& machine)
-        : run_(run), store_(machine.page_store()) {}
-
-    std::optional<StepCount> latest_at_or_before(StepCount step) const override;
-    SavedState load(StepCount at) override { return run_.load_snapshot(at, store_); }
-
-  private:
-    const RecordedRun& run_;
-    std::shared_ptr<PageStore> store_;
-};
-
-/// One machine that goes along a recording. Thread: one at a time.
-class Playback {
-  public:
-    /// `run` outlives it. Options but for `stored`, which is the file's.
-    explicit Playback(const RecordedRun& run, replay::TimelineOptions options = few_snapshots());
-
-    /// For who goes forward only.
-    static replay::TimelineOptions few_snapshots();
-
-    const RecordedRun& run() const { return run_; }
-    emu::RiscvMachine& machine() { return *machine_; }
-    replay::Timeline& timeline() { return timeline_; }
-
-    /// Throws StartError.
-    StepCount position_of(const Place& place);
-    /// By the nearest snapshot, showing nothing. Throws StartError if the replay does not come there.
-    void seek(StepCount at);
-
-    struct Listener {
-        /// Before the input is applied.
-        std::function<void(const replay::Event&, VirtualTime)> input{};
-        std::function<void(Channel, std::span<const std::byte>, StepCount, VirtualTime)> output{};
-    };
-    /// From the cursor forward to the position, not by snapshots, and tells what comes by. Throws StartError.
-    void play(StepCount until, const Listener& listener);
-
-  private:
-    void go_on(StepCount until);
-
-    const RecordedRun& run_;
-    std::unique_ptr<emu::RiscvMachine> machine_;
-    FileSnapshots stored_;
-    replay::Timeline timeline_;
+    std::vector<PatchedState> patches_;
+    mutable std::mutex mutex_;  ///< the reader is for one thread at a time
 };
 
 }  // namespace backspin::cli

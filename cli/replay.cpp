@@ -11,6 +11,7 @@
 
 #include "cli/debug/session.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/file_snapshots.hpp"
 #include "cli/guest_end.hpp"
 #include "cli/host_port.hpp"
 #include "cli/kept_history.hpp"

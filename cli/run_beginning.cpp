@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/playback.hpp"
 #include "cli/start_error.hpp"
 #include "cli/verifier.hpp"
 #include "replay/timeline.hpp"

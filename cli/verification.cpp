@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/file_snapshots.hpp"
+
 namespace backspin::cli {
 
 // ---- one stretch --------------------------------------------------------------------------------
@@ -22,6 +24,7 @@ class StretchCheck {
           run_(verification.run_),
           stretch_(stretch),
           machine_(run_.machine()),
+          stored_(run_, *machine_),
           last_equal_(stretch.begin) {}
 
     std::optional<Divergence> check() {
@@ -33,6 +36,7 @@ class StretchCheck {
         timeline_.emplace(*machine_, run_.past(stretch_.begin, stretch_.end), options);
         timeline_->set_host({.input = nullptr, .interrupted = [this] { return superseded(); }});
         digests_.emplace(machine_->component_names());
+        stored_digests_.emplace(machine_->component_names());
         // What a stretch begins with, the one before it has compared.
         if (stretch_.begin == run_.begin()) {
             if (auto difference = compare()) return difference;
@@ -74,6 +78,9 @@ class StretchCheck {
         auto until = stretch_.end;
         if (digest != verification_.digests_.all().end()) until = std::min(until, digest->first);
         if (snapshot != snapshots.end()) until = std::min(until, *snapshot);
+        const auto patches = run_.patches();
+        const auto patch = std::ranges::upper_bound(patches, last_equal_, {}, &RecordedRun::PatchedState::at);
+        if (patch != patches.end()) until = std::min(until, patch->at);
         return until;
     }
 
@@ -100,7 +107,27 @@ class StretchCheck {
                 return found;
             }
         }
+        if (auto difference = compare_with_patch(state)) return difference;
         return compare_with_snapshot(state);
+    }
+
+    /// What the file holds as a patch: of so many states, the digests.
+    std::optional<Divergence> compare_with_patch(const SavedState& state) {
+        if (!std::ranges::binary_search(run_.patches(), state.at, {}, &RecordedRun::PatchedState::at))
+            return std::nullopt;
+        const auto stored = stored_.load(state.at).back();
+        ++snapshot_count_;
+        auto found = divergence(Divergence::Kind::snapshot, state.at);
+        if (stored.ends != state.ends || stored.pages.page_count() != state.pages.page_count()) {
+            found.why = "it is of another machine";
+            return found;
+        }
+        const auto ours = digests_->of(state);
+        const auto its = stored_digests_->of(stored);
+        for (std::size_t i = 0; i < ours.size(); ++i) {
+            if (ours[i].value != its[i].value) found.components.emplace_back(ours[i].component);
+        }
+        return found.components.empty() ? std::nullopt : std::optional(std::move(found));
     }
 
     std::optional<Divergence> compare_with_snapshot(const SavedState& state) {
@@ -129,7 +156,9 @@ class StretchCheck {
     Verification::Stretch stretch_;
     std::unique_ptr<emu::RiscvMachine> machine_;
     std::optional<replay::Timeline> timeline_;
+    FileSnapshots stored_;
     std::optional<StateDigests> digests_;
+    std::optional<StateDigests> stored_digests_;
     StepCount last_equal_;
     std::uint64_t digest_count_ = 0;
     std::uint64_t snapshot_count_ = 0;

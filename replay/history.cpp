@@ -215,7 +215,7 @@ const SavedState& History::nearest_at_or_before(StepCount step, StepCount good_e
     if (stored_ == nullptr) return nearest;
     const auto stored = stored_->latest_at_or_before(step);
     if (!stored || *stored <= std::max(nearest.at, good_enough)) return nearest;
-    add_snapshot(stored_->load(*stored));
+    for (const auto& state : stored_->load(*stored)) add_snapshot(state);
     return snapshots_.nearest_at_or_before(position(step))->state;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/input.hpp"
 #include "base/machine.hpp"
@@ -86,8 +87,10 @@ class StoredSnapshots {
     virtual ~StoredSnapshots() = default;
     /// The position of the latest that is not after the step; nothing if there is none.
     virtual std::optional<StepCount> latest_at_or_before(StepCount step) const = 0;
-    /// Precondition: there is one at that position. May throw what its file's errors are.
-    virtual SavedState load(StepCount at) = 0;
+    /// That one as the last, and before it, ascending, others that were found on the way: who goes back from
+    /// there wants them next. Precondition: there is one at that position. May throw what its file's errors
+    /// are.
+    virtual std::vector<SavedState> load(StepCount at) = 0;
 };
 
 }  // namespace backspin::replay

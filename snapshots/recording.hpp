@@ -111,6 +111,13 @@ struct SnapshotInfo {
     std::uint64_t bytes = 0;  ///< what the file grew by for it
 };
 
+/// A machine state that the file holds as a patch (snapshots/state_patch.hpp) to another state of the same
+/// branch: a snapshot's, an earlier patch's, or that of the recording's beginning.
+struct PatchInfo {
+    Position at;
+    StepCount base;  ///< before at.step
+};
+
 /// The state from which a recording starts that does not start at power-on.
 struct StartState {
     Position at;
@@ -155,7 +162,8 @@ class RecordingWriter {
     /// Positions within a branch must ascend. The payload of one input is at most 1 MiB. Throws
     /// RecordingError, as does all below.
     void add(const RecordedEvent& event);
-    /// The digests of all components and of the memory are recorded. Cheapest in ascending order.
+    /// The digests of all components and of the memory are recorded, and the state itself as a patch to the
+    /// one before, as often as that takes little space. Cheapest in ascending order.
     void add_epoch(Position at, const SavedState& state);
     /// The whole state; of its pages those that differ from the snapshot before it in the file. All of one
     /// recording have one size of memory.
@@ -230,6 +238,11 @@ class RecordingReader {
     /// Pages come from the store; what does not differ from the snapshot loaded before shares its pages. Not
     /// trusted.
     SavedState load_snapshot(std::size_t index, const std::shared_ptr<PageStore>& store) const;
+
+    /// In the order in which they were recorded. A base may be missing where the recorder was killed.
+    const std::vector<PatchInfo>& patches() const;
+    /// What apply_patch takes; it may be of any form.
+    std::vector<std::byte> load_patch(std::size_t index) const;
 
     /// The blocks of a drive that were read, by number.
     const std::map<std::uint64_t, DiskBlockInfo>& disk_blocks(std::uint32_t drive) const;

@@ -48,6 +48,7 @@ void RecordingContent::take(TableId table, const Statement& row) {
         case TableId::output: ++outputs; return reached(output_at(row, version_).at);
         case TableId::bookmarks: return take_bookmark(row);
         case TableId::accesses: return take_accesses(row);
+        case TableId::patches: return take_patch(row);
     }
 }
 
@@ -198,6 +199,13 @@ void RecordingContent::take_snapshot(const Statement& row) {
     if (pending_pack_snapshot_ == snapshots.size()) info.bytes += pending_pack_bytes_;
     snapshots.push_back(std::move(info));
     stored_snapshots.push_back(std::move(stored));
+}
+
+void RecordingContent::take_patch(const Statement& row) {
+    if (patches.size() == kMostPatches) throw Damage("holds more patches than allowed");
+    patches.push_back(patch_at(row));
+    if (patches.back().base < begin.step) throw Damage("holds a patch to a state before its beginning");
+    reached(patches.back().at);
 }
 
 void RecordingContent::take_changes(const Statement& row) {

@@ -42,6 +42,7 @@ class RecordingContent {
     std::uint64_t outputs = 0;
     std::vector<SnapshotInfo> snapshots;
     std::vector<StoredSnapshot> stored_snapshots;
+    std::vector<PatchInfo> patches;
     PackList packs;
     std::map<std::uint32_t, std::map<std::uint64_t, DiskBlockInfo>> disk_blocks;
     std::map<std::pair<std::uint32_t, std::uint64_t>, BlobReference> disk_contents;
@@ -60,6 +61,7 @@ class RecordingContent {
     void take_epoch(const Statement& row);
     void take_pack(const Statement& row);
     void take_snapshot(const Statement& row);
+    void take_patch(const Statement& row);
     void take_changes(const Statement& row);
     void take_disk_block(const Statement& row);
     void take_bookmark(const Statement& row);

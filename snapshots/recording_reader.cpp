@@ -56,6 +56,7 @@ struct RecordingReader::State {
     std::vector<std::byte> unpacked(std::size_t index) const;
     RecordingTail tail() const;
     std::vector<std::byte> disk_block(std::uint32_t drive, std::uint64_t block) const;
+    std::vector<std::byte> patch(std::size_t index) const;
     void for_each_digest(const std::function<void(const RecordedDigest&)>& visit) const;
 
     std::span<const Table> all_tables() const { return tables(header.user_version); }
@@ -208,6 +209,17 @@ std::vector<std::byte> RecordingReader::State::disk_block(std::uint32_t drive, s
     return std::move(*bytes);
 }
 
+std::vector<std::byte> RecordingReader::State::patch(std::size_t index) const {
+    const auto& info = content->patches.at(index);
+    auto row = database->prepare("SELECT size, patch FROM patches WHERE id=?1");
+    row.bind(1, static_cast<std::int64_t>(index) + 1);
+    auto patch = row.step() ? uncompressed(bytes_at(row, 1, kLongestPatch, "a patch"),
+                                           number_at(row, 0, kLongestPatch, "the size of a patch"))
+                            : std::nullopt;
+    if (!patch) throw Damage("holds a patch of unknown form at step " + std::to_string(info.at.step.value));
+    return std::move(*patch);
+}
+
 void RecordingReader::State::for_each_digest(const std::function<void(const RecordedDigest&)>& visit) const {
     if (header.user_version == 1) {
         for (auto rows = select(TableId::digests); rows.step();) visit(digest_at(rows));
@@ -326,6 +338,14 @@ const std::vector<SnapshotInfo>& RecordingReader::snapshots() const {
 }
 const std::vector<TableSize>& RecordingReader::table_sizes() const {
     return state_->content->sizes;
+}
+
+const std::vector<PatchInfo>& RecordingReader::patches() const {
+    return state_->content->patches;
+}
+
+std::vector<std::byte> RecordingReader::load_patch(std::size_t index) const {
+    return state_->named([&] { return state_->patch(index); });
 }
 
 SavedState RecordingReader::load_snapshot(std::size_t index, const std::shared_ptr<PageStore>& store) const {

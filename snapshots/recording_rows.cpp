@@ -100,6 +100,14 @@ RecordedAccesses accesses_at(const Statement& row) {
     return accesses;
 }
 
+PatchInfo patch_at(const Statement& row) {
+    const PatchInfo patch{position_at(row, 1), {number_at(row, 3, kMostSteps, "a position")}};
+    if (patch.base >= patch.at.step) throw Damage("holds a patch to a state that is not before it");
+    number_at(row, 4, kLongestPatch, "the size of a patch");
+    bytes_at(row, 5, kLongestPatch, "a patch");
+    return patch;
+}
+
 BlobReference blob_at(const Statement& row, int column) {
     BlobReference blob;
     blob.number = static_cast<std::int64_t>(number_at(row, column, kMostSteps, "the number of a content"));

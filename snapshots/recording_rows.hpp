@@ -28,6 +28,8 @@ RecordedBookmark bookmark_at(const Statement& row);
 /// The stretch alone, without its notes.
 RecordedAccesses stretch_at(const Statement& row);
 RecordedAccesses accesses_at(const Statement& row);
+/// Without its bytes, of which the form is checked.
+PatchInfo patch_at(const Statement& row);
 /// Columns `column` to `column` + 2.
 BlobReference blob_at(const Statement& row, int column);
 

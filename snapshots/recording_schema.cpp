@@ -100,6 +100,12 @@ constexpr Table kAccesses{
     "INTEGER NOT NULL, until INTEGER NOT NULL, size INTEGER NOT NULL, notes BLOB NOT NULL)",
     "INSERT INTO accesses(batch, branch, step, until, size, notes) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     "SELECT batch, branch, step, until, size, notes FROM accesses ORDER BY id"};
+constexpr Table kPatches{
+    TableId::patches, "patches",
+    "CREATE TABLE patches(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, branch INTEGER NOT NULL, step "
+    "INTEGER NOT NULL, base INTEGER NOT NULL, size INTEGER NOT NULL, patch BLOB NOT NULL)",
+    "INSERT INTO patches(batch, branch, step, base, size, patch) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    "SELECT batch, branch, step, base, size, patch FROM patches ORDER BY id"};
 
 constexpr std::array kVersion1{kConfiguration, kImages, kImageChunks, kEvents, kDigests, kEnds};
 constexpr std::array kVersion2{kConfiguration, kImages,    kImageChunks, kEvents,    kEnds,
@@ -110,7 +116,7 @@ constexpr std::array kVersion3{kConfiguration, kImages, kImageChunks, kEvents,  
                                kDiskBlocks,    kOutput, kBookmarks};
 constexpr std::array kVersion4{kConfiguration, kImages, kImageChunks, kEvents,    kEnds,
                                kComponents,    kEpochs, kPacks,       kSnapshots, kSnapshotPages,
-                               kDiskBlocks,    kOutput, kBookmarks,   kAccesses};
+                               kDiskBlocks,    kOutput, kBookmarks,   kAccesses,  kPatches};
 
 }  // namespace
 

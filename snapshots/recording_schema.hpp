@@ -31,7 +31,8 @@ enum class TableId : std::uint8_t {
     disk_blocks,
     output,
     bookmarks,
-    accesses,  ///< version 4
+    accesses,  ///< this and all that follows: version 4
+    patches,
 };
 
 /// A table whose rows are covered by the chain of checksums. Its columns are `id`, `batch`, and these.
@@ -82,6 +83,9 @@ inline constexpr std::size_t kLongestOutput = std::size_t{64} << 10;
 inline constexpr std::size_t kMostBookmarks = std::size_t{1} << 16;
 /// Of one stretch, compressed or not. 2^20 steps that each touch two pages of their own take some 6 MiB.
 inline constexpr std::size_t kLongestNotes = std::size_t{16} << 20;
+/// Compressed or not. A patch that would be longer is left out.
+inline constexpr std::size_t kLongestPatch = std::size_t{16} << 20;
+inline constexpr std::size_t kMostPatches = std::size_t{1} << 24;
 /// The largest is that of fields that cannot be compressed.
 inline constexpr int kLongestColumn = static_cast<int>(kLargestFields) + (1 << 18);
 

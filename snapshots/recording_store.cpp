@@ -20,6 +20,9 @@ constexpr std::size_t kStagedLimit = std::size_t{1} << 20;
 // gain little.
 constexpr int kCompressionLevel = 3;
 
+// With so many epochs waiting whoever records will soon wait, too.
+constexpr std::size_t kInAHurry = 48;
+
 /// Not the machine's randomness: only that a guest cannot know in advance which pages will have equal hashes.
 std::uint64_t random_seed() {
     std::random_device device;
@@ -139,6 +142,7 @@ void RecordingStore::write_first_batch(const fs::path& file, const RecordingSetu
     database_->execute(std::string(kBlobsSchema));
     for (const auto& table : tables(kRecordingVersion)) database_->execute(std::string(table.schema));
     if (setup.start) {
+        patches_.begin_at(setup.start->at, setup.start->state.pages);
         snapshots_.push_back({setup.start->at, setup.start->state, setup.start->name});
         while (busy()) advance();
     }
@@ -190,6 +194,7 @@ void RecordingStore::take(RecordingQueue queue) {
     append(staged_.bookmarks, queue.bookmarks, staged_.rows);
     staged_.bytes += queue.bytes;
     for (const auto& epoch : queue.epochs) stage(epoch);
+    stage_patches(queue);
     for (const auto& block : queue.disk_blocks) stage(block);
     for (const auto& accesses : queue.accesses) stage(accesses);
     for (auto& snapshot : queue.snapshots) snapshots_.push_back(std::move(snapshot));
@@ -206,6 +211,23 @@ void RecordingStore::stage(const QueuedEpoch& epoch) {
     staged_.bytes += sizeof(EpochRow) + staged_.epochs.back().digests.size();
     ++staged_.rows;
     last_digests_ = std::move(values);
+}
+
+/// Of the epochs that are not in the file as snapshots.
+void RecordingStore::stage_patches(const RecordingQueue& queue) {
+    const bool in_a_hurry = queue.epochs.size() > kInAHurry;
+    auto whole = queue.snapshots.begin();
+    for (const auto& [at, state] : queue.epochs) {
+        if (at == Position{}) patches_.begin_at(at, state.pages);  // power-on
+        for (; whole != queue.snapshots.end() && whole->at <= at; ++whole)
+            patches_.begin_at(whole->at, whole->state.pages);
+        auto patch = patches_.next(at, state, in_a_hurry);
+        if (!patch) continue;
+        staged_.bytes += sizeof *patch + patch->packed.size();
+        staged_.patches.push_back(std::move(*patch));
+        ++staged_.rows;
+    }
+    for (; whole != queue.snapshots.end(); ++whole) patches_.begin_at(whole->at, whole->state.pages);
 }
 
 void RecordingStore::stage(const QueuedDiskBlock& block) {
@@ -325,6 +347,11 @@ void RecordingStore::write_staged(BatchWriter& batch) const {
     for (const auto& row : staged_.accesses) {
         batch.row(TableId::accesses, std::int64_t{row.begin.branch.id}, as_column(row.begin.step.value),
                   as_column(row.end.value), as_column(row.size), std::span<const std::byte>{row.notes});
+    }
+    for (const auto& patch : staged_.patches) {
+        batch.row(TableId::patches, std::int64_t{patch.at.branch.id}, as_column(patch.at.step.value),
+                  as_column(patch.base.value), as_column(patch.size),
+                  std::span<const std::byte>{patch.packed});
     }
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "snapshots/page_packer.hpp"
+#include "snapshots/patch_maker.hpp"
 #include "snapshots/recording.hpp"
 #include "snapshots/recording_batch.hpp"
 #include "snapshots/recording_file.hpp"
@@ -107,6 +108,7 @@ class RecordingStore {
         std::vector<RecordedOutput> outputs;
         std::vector<RecordedBookmark> bookmarks;
         std::vector<AccessesRow> accesses;
+        std::vector<PatchMaker::Made> patches;
         std::size_t rows = 0;
         std::size_t bytes = 0;
     };
@@ -118,6 +120,7 @@ class RecordingStore {
     void write_staged(BatchWriter& batch) const;
     void write_states(BatchWriter& batch) const;
     void stage(const QueuedEpoch& epoch);
+    void stage_patches(const RecordingQueue& queue);
     void stage(const QueuedDiskBlock& block);
     void stage(const RecordedAccesses& accesses);
     void stage_snapshot();
@@ -139,6 +142,7 @@ class RecordingStore {
     bool packing_ = false;                  ///< those of the first one
     std::int64_t next_snapshot_ = 0;
     PagePacker packer_;
+    PatchMaker patches_;
 };
 
 }  // namespace backspin::snapshots

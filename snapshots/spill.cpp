@@ -1,12 +1,12 @@
 #include "snapshots/spill.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include <sys/resource.h>
 #include <xxhash.h>
 
+#include "snapshots/patch_chain.hpp"
 #include "snapshots/recording_codec.hpp"
 #include "snapshots/thinning.hpp"
 
@@ -18,20 +18,6 @@ constexpr int kCompressionLevel = 1;
 constexpr std::size_t kMostWaiting = 16;
 // Behind the machine's thread and everybody else's, where there are not enough cores.
 constexpr int kNiceness = 10;
-
-void share_equal_pages(PageTable& memory, const std::vector<PageIndex>& touched, const PageRoot& other) {
-    for (const auto index : touched) {
-        const auto* here = memory.find(index);
-        const auto* there = other.find(index);
-        if (here == nullptr || there == nullptr || here == there) continue;
-        if (std::memcmp(here->bytes().data(), there->bytes().data(), kPageSize) == 0)
-            memory.put_page(index, PagePtr(there));
-    }
-}
-
-bool is_power_of_two(std::size_t n) {
-    return (n & (n - 1)) == 0;
-}
 
 }  // namespace
 
@@ -216,24 +202,11 @@ std::vector<Spill::Loaded> Spill::load_latest(Position at, StepCount after, cons
 
 std::vector<Spill::Loaded> Spill::follow(std::size_t from, std::size_t to, const PageRoot& memory,
                                          const PageRoot* neighbour) const {
-    std::vector<Loaded> loaded;
-    PageTable table(PageStore::create(), memory.page_count());
-    table.restore(memory);
-    std::vector<PageIndex> touched;
-    for (auto i = from + 1; i <= to; ++i) {
-        const auto patch = read(*file_, chain_[i]);
-        const auto pages = apply_patch(patch, table);
-        touched.insert(touched.end(), pages.begin(), pages.end());
-        if (i != to && !is_power_of_two(to - i)) continue;
-        if (neighbour != nullptr && neighbour->shares_store_with(memory)) {
-            std::ranges::sort(touched);
-            touched.erase(std::ranges::unique(touched).begin(), touched.end());
-            share_equal_pages(table, touched, *neighbour);
-        }
-        touched.clear();
-        loaded.push_back({chain_[i].at, state_after(patch, chain_[i].at.step, table.share())});
-    }
-    return loaded;
+    const auto link = [&](std::size_t i) {
+        const auto& record = chain_[from + 1 + i];
+        return ChainLink{record.at, read(*file_, record)};
+    };
+    return follow_chain(memory, to - from, link, neighbour);
 }
 
 std::vector<Position> Spill::positions() const {

@@ -20,6 +20,7 @@
 
 #include "base/machine.hpp"
 #include "base/position.hpp"
+#include "snapshots/patch_chain.hpp"
 #include "snapshots/spill_file.hpp"
 #include "snapshots/state_patch.hpp"
 
@@ -49,10 +50,7 @@ class Spill {
 
     /// A state that is in memory, null if it is not. Valid until load_latest returns.
     using Resident = std::function<const SavedState*(Position)>;
-    struct Loaded {
-        Position at;
-        SavedState state;
-    };
+    using Loaded = ChainedState;
     /// The latest of the branch that is not after `at`, if it lies after that step and is not resident; and,
     /// before it in the row, some of those that were passed on the way to it, for who goes back from there.
     /// Their pages are those of resident ones, and of `neighbour`, wherever the bytes are the same. Empty if

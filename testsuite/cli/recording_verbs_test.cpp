@@ -11,6 +11,7 @@
 #include "cli/first_wrong_step.hpp"
 #include "cli/input_gist.hpp"
 #include "cli/machine_setup.hpp"
+#include "cli/playback.hpp"
 #include "cli/recorded_run.hpp"
 #include "cli/save_session.hpp"
 #include "cli/verification.hpp"

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "snapshots/recording.hpp"
+#include "snapshots/state_patch.hpp"
 #include "testsuite/fuzz/fuzz.hpp"
 
 namespace backspin::fuzz {
@@ -56,6 +57,15 @@ inline void read(const snapshots::RecordingReader& reader) {
     for (std::size_t i = 0; i < reader.snapshots().size(); ++i) {
         const auto state = reader.load_snapshot(i, store);
         require(state.at == reader.snapshots()[i].at.step && !state.trusted, "a snapshot is as it says");
+    }
+    for (std::size_t i = 0; i < reader.patches().size(); ++i) {
+        const auto patch = reader.load_patch(i);
+        PageTable memory(store, 64);
+        try {
+            snapshots::apply_patch(patch, memory);
+        } catch (const snapshots::BadPatch&) {
+            continue;
+        }
     }
     constexpr std::uint32_t kDrives = 2;
     for (std::uint32_t drive = 0; drive < kDrives; ++drive) {

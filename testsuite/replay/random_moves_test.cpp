@@ -69,7 +69,13 @@ class Stored : public StoredSnapshots {
         if (after == states.begin()) return std::nullopt;
         return std::prev(after)->first;
     }
-    SavedState load(StepCount at) override { return states.at(at); }
+    std::vector<SavedState> load(StepCount at) override {
+        std::vector<SavedState> loaded;
+        const auto found = states.find(at);
+        if (found != states.begin()) loaded.push_back(std::prev(found)->second);
+        loaded.push_back(found->second);
+        return loaded;
+    }
     std::map<StepCount, SavedState> states;
 };
 

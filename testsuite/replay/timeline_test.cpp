@@ -223,7 +223,7 @@ class OneStored : public StoredSnapshots {
     std::optional<StepCount> latest_at_or_before(StepCount step) const override {
         return step >= state_.at ? std::optional(state_.at) : std::nullopt;
     }
-    SavedState load(StepCount) override { return ++loads, state_; }
+    std::vector<SavedState> load(StepCount) override { return ++loads, std::vector{state_}; }
     int loads = 0;
 
   private:

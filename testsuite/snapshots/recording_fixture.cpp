@@ -56,6 +56,10 @@ Content read(const fs::path& path) {
             values_of(reader.snapshots()[i].at.branch, reader.load_snapshot(i, store)));
         content.snapshot_names.push_back(reader.snapshots()[i].name);
     }
+    for (std::size_t i = 0; i < reader.patches().size(); ++i) {
+        const auto& [at, base] = reader.patches()[i];
+        content.patches.push_back({at, base, reader.load_patch(i)});
+    }
     content.bookmarks = reader.bookmarks();
     reader.for_each_accesses(
         [&](RecordedAccesses accesses) { content.accesses.push_back(std::move(accesses)); });

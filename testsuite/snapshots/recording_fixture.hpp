@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "snapshots/recording.hpp"
+#include "snapshots/state_patch.hpp"
 
 namespace backspin::snapshots {
 
@@ -70,6 +71,14 @@ struct State {
 
 State values_of(Branch branch, const SavedState& state);
 
+/// A state as a patch to another of its branch.
+struct PatchRow {
+    Position at;
+    StepCount base;
+    Patch patch;
+    bool operator==(const PatchRow&) const = default;
+};
+
 /// All that a recording says.
 struct Content {
     Configuration configuration;
@@ -80,6 +89,10 @@ struct Content {
     std::vector<State> snapshots;
     std::vector<std::string> snapshot_names;
     std::vector<RecordedOutput> outputs;
+    /// Which there are depends on how much the writer's thread had to do: not compared.
+    struct Patches : std::vector<PatchRow> {
+        bool operator==(const Patches&) const { return true; }
+    } patches;
     std::vector<RecordedBookmark> bookmarks;
     std::vector<RecordedAccesses> accesses;
     std::map<std::uint64_t, std::vector<std::byte>> blocks;  ///< of drive 1; empty if not embedded

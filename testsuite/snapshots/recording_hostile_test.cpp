@@ -139,6 +139,13 @@ TEST_F(HostileRecording, EveryColumnIsBounded) {
         {"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<66000) "
          "INSERT INTO bookmarks(batch, branch, step, name) SELECT 4, 0, 1, 'b' FROM n",
          "more bookmarks than allowed"},
+        {"UPDATE patches SET step=-1 WHERE id=1", "a position out of bounds"},
+        {"UPDATE patches SET base=step WHERE id=1", "a patch to a state that is not before it"},
+        {"UPDATE patches SET size=1<<25 WHERE id=1", "the size of a patch out of bounds"},
+        {"UPDATE patches SET size=size-1 WHERE id=1", "a patch of unknown form at step"},
+        {"UPDATE patches SET patch='text' WHERE id=1", "a patch out of bounds"},
+        {"UPDATE patches SET patch=x'00' WHERE id=1", "a patch of unknown form at step"},
+        {"UPDATE patches SET id=id+100", "a patch of unknown form at step"},
         {"UPDATE accesses SET step=-1 WHERE id=1", "a position out of bounds"},
         {"UPDATE accesses SET until=step WHERE id=1", "accesses of no steps"},
         {"UPDATE accesses SET until=-5 WHERE id=1", "a position out of bounds"},
