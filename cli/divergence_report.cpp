@@ -146,7 +146,11 @@ std::string describe_step(const std::optional<StepInfo>& step, const emu::RiscvM
 class Examiner {
   public:
     Examiner(const RecordedRun& run, const RecordedDigests& digests, const Divergence& divergence)
-        : run_(run), digests_(digests), playback_(run), divergence_(divergence) {}
+        : run_(run),
+          digests_(digests),
+          // An engine may be wrong after a long way only: it goes as it went when that was found.
+          playback_(run, Playback::few_snapshots(), HeldStates::whole),
+          divergence_(divergence) {}
 
     DivergenceReport examine() {
         DivergenceReport report{divergence_, {}, {}, {}};

@@ -23,6 +23,7 @@ std::optional<StepCount> latest(const Positions& all, StepCount step, Projection
 
 std::optional<StepCount> FileSnapshots::latest_at_or_before(StepCount step) const {
     const auto whole = latest(run_.snapshots(), step, std::identity{});
+    if (used_ == HeldStates::whole) return whole;
     const auto patched = latest(run_.patches(), step, &RecordedRun::PatchedState::at);
     return std::max(whole, patched);
 }

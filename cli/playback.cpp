@@ -26,10 +26,10 @@ replay::TimelineOptions Playback::few_snapshots() {
     return options;
 }
 
-Playback::Playback(const RecordedRun& run, replay::TimelineOptions options)
+Playback::Playback(const RecordedRun& run, replay::TimelineOptions options, HeldStates used)
     : run_(run),
       machine_(run.machine()),
-      stored_(run, *machine_),
+      stored_(run, *machine_, used),
       timeline_(*machine_, run.past(run.begin(), run.frontier()), with(options, run, stored_)) {
     if (options.use_access_index) run.add_accesses(timeline_);
 }

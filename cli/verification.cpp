@@ -55,6 +55,7 @@ class StretchCheck {
 
     std::uint64_t digests() const { return digest_count_; }
     std::uint64_t snapshots() const { return snapshot_count_; }
+    std::uint64_t patches() const { return patch_count_; }
 
   private:
     /// Something that lies before it has diverged: whatever is found here is of no interest.
@@ -116,7 +117,7 @@ class StretchCheck {
         if (!std::ranges::binary_search(run_.patches(), state.at, {}, &RecordedRun::PatchedState::at))
             return std::nullopt;
         const auto stored = stored_.load(state.at).back();
-        ++snapshot_count_;
+        ++patch_count_;
         auto found = divergence(Divergence::Kind::snapshot, state.at);
         if (stored.ends != state.ends || stored.pages.page_count() != state.pages.page_count()) {
             found.why = "it is of another machine";
@@ -162,6 +163,7 @@ class StretchCheck {
     StepCount last_equal_;
     std::uint64_t digest_count_ = 0;
     std::uint64_t snapshot_count_ = 0;
+    std::uint64_t patch_count_ = 0;
 };
 
 // ---- all of them --------------------------------------------------------------------------------
@@ -216,6 +218,7 @@ void Verification::work() {
             const std::lock_guard lock(mutex_);
             counts_.digests += check.digests();
             counts_.snapshots += check.snapshots();
+            counts_.patches += check.patches();
             if (!divergence || (divergence_ && !is_first(*divergence, *divergence_))) continue;
             first_divergence_ = divergence->at.value;
             divergence_ = std::move(divergence);

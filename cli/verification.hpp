@@ -18,8 +18,9 @@ namespace backspin::cli {
 struct VerifyCounts {
     std::uint64_t steps = 0;
     std::uint64_t digests = 0;
-    std::uint64_t snapshots = 0;
-    unsigned jobs = 1;  ///< that there was work for
+    std::uint64_t snapshots = 0;  ///< whole ones
+    std::uint64_t patches = 0;    ///< states that the file holds as such
+    unsigned jobs = 1;            ///< that there was work for
 };
 
 class Verification {

@@ -24,6 +24,7 @@ void print_json(const std::string& file, const RecordedRun& run, const Verificat
                         {"inputs", run.log().size()},
                         {"digests", counts.digests},
                         {"snapshots", counts.snapshots},
+                        {"patches", counts.patches},
                         {"jobs", counts.jobs},
                         {"warning", nullptr},
                         {"divergence", nullptr}};
@@ -52,8 +53,9 @@ int verify(const VerifyCommand& command, const MachineBuilder& build) {
         fmt::print("{}: {}", command.file, to_text(*report));
     } else {
         const auto& counts = verification.counts();
-        fmt::print("{}: verified: {} steps, {} inputs; all {} digests and {} snapshots are equal\n",
-                   command.file, counts.steps, run.log().size(), counts.digests, counts.snapshots);
+        fmt::print(
+            "{}: verified: {} steps, {} inputs; all {} digests, {} snapshots and {} patches are equal\n",
+            command.file, counts.steps, run.log().size(), counts.digests, counts.snapshots, counts.patches);
     }
     return report ? kDiverged : kSuccess;
 }

@@ -1,5 +1,6 @@
 #include "snapshots/patch_maker.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include <gtest/gtest.h>
