@@ -18,7 +18,7 @@ namespace backspin::cli {
 namespace {
 
 /// What a guest prints must not drive the terminal of who reads its log.
-std::string printable(std::string_view text) {
+std::string printable_line(std::string_view text) {
     std::string shown;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
@@ -98,7 +98,8 @@ class Log {
                                       {"text", line.text}};
             fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
         } else {
-            fmt::print("{:>14}  {:>14}  {}\n", line.at.value, describe_time(line.time), printable(line.text));
+            fmt::print("{:>14}  {:>14}  {}\n", line.at.value, describe_time(line.time),
+                       printable_line(line.text));
         }
     }
 

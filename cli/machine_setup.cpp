@@ -55,7 +55,7 @@ std::string host_error() {
         reader.path().string(), key));
 }
 
-std::optional<std::string> text_of(const snapshots::RecordingReader& reader, const std::string& key) {
+std::optional<std::string> recorded_text(const snapshots::RecordingReader& reader, const std::string& key) {
     const auto entry = reader.configuration().find(key);
     if (entry == reader.configuration().end()) return std::nullopt;
     return entry->second;
@@ -68,7 +68,7 @@ struct Bounds {
 };
 std::uint64_t number_of(const snapshots::RecordingReader& reader, const std::string& key,
                         const Bounds& bounds) {
-    const auto text = text_of(reader, key);
+    const auto text = recorded_text(reader, key);
     const auto number = text ? parse_number(*text) : std::nullopt;
     if (!number || *number < bounds.least || *number > bounds.most || *number % bounds.unit != 0)
         refuse_key(reader, key);
@@ -76,7 +76,7 @@ std::uint64_t number_of(const snapshots::RecordingReader& reader, const std::str
 }
 
 emu::Isa isa_of(const snapshots::RecordingReader& reader) {
-    const auto text = text_of(reader, "cpu");
+    const auto text = recorded_text(reader, "cpu");
     if (!text || text->size() > kLongestIsa) refuse_key(reader, "cpu");
     try {
         return emu::Isa::parse(*text);
@@ -93,25 +93,25 @@ emu::MachineOptions options_of(const snapshots::RecordingReader& reader) {
     board.isa = isa_of(reader);
     board.harts = number_of(reader, "harts", {emu::BoardOptions::kMostHarts});
     board.quantum = number_of(reader, "quantum", {emu::BoardOptions::kMostQuantum});
-    if (text_of(reader, "chaos")) board.chaos = number_of(reader, "chaos", {kAny, 0});
+    if (recorded_text(reader, "chaos")) board.chaos = number_of(reader, "chaos", {kAny, 0});
     board.ns_per_step = number_of(reader, "ns-per-step", {emu::BoardOptions::kMostNsPerStep});
     board.rtc_start = number_of(reader, "rtc-start", {kAny, 0});
-    board.rtc_is_hosts = text_of(reader, "rtc") == "host";
-    if (text_of(reader, "rtc") && !board.rtc_is_hosts) refuse_key(reader, "rtc");
+    board.rtc_is_hosts = recorded_text(reader, "rtc") == "host";
+    if (recorded_text(reader, "rtc") && !board.rtc_is_hosts) refuse_key(reader, "rtc");
     board.reboots = number_of(reader, "reboots", {1, 0}) != 0;
-    const auto arguments = text_of(reader, "semihosting");
+    const auto arguments = recorded_text(reader, "semihosting");
     board.semihosting = arguments.has_value();
     board.semihosting_arguments = arguments.value_or("");
     if (board.semihosting_arguments.size() > kLongestArguments) refuse_key(reader, "semihosting");
     for (std::size_t i = 0; i < emu::memory_map::kVirtioTransports; ++i) {
         const auto key = "virtio" + std::to_string(i);
-        const auto text = text_of(reader, key);
+        const auto text = recorded_text(reader, key);
         if (!text) break;
         const auto device = device_of(*text);
         if (!device) refuse_key(reader, key);
         board.virtio.push_back(*device);
     }
-    options.boot_arguments = text_of(reader, "append").value_or("");
+    options.boot_arguments = recorded_text(reader, "append").value_or("");
     if (options.boot_arguments.size() > emu::BoardDescription::kMaxText ||
         options.boot_arguments.find('\0') != std::string::npos)
         refuse_key(reader, "append");
@@ -198,7 +198,7 @@ void open_recorded_drives(const snapshots::RecordingReader& reader, std::span<co
         const auto number = setup.disks.size();
         if (block->drive != number || block->size < emu::virtio::Block::kSector)
             refuse_key(reader, "virtio" + std::to_string(i));
-        const auto name = text_of(reader, "disk" + std::to_string(number)).value_or("");
+        const auto name = recorded_text(reader, "disk" + std::to_string(number)).value_or("");
         const auto file = number < files.size() ? std::make_shared<FileImage>(files[number]) : nullptr;
         RecordedDrive drive{static_cast<std::uint32_t>(number), fmt::format("drive {} ({})", number, name),
                             block->size, reader.disk_blocks(static_cast<std::uint32_t>(number))};

@@ -10,7 +10,7 @@ constexpr unsigned kPpnShift = 10;
 constexpr std::uint64_t kNapot = std::uint64_t{1} << 63;
 constexpr unsigned kMemoryTypeShift = 61;
 constexpr std::uint64_t kMemoryType = std::uint64_t{3} << kMemoryTypeShift;
-constexpr std::uint64_t kReserved = std::uint64_t{0x7f} << 54;
+constexpr std::uint64_t kReservedEntryBits = std::uint64_t{0x7f} << 54;
 
 constexpr unsigned kPageShift = 12;
 constexpr std::uint64_t kPageOffset = (std::uint64_t{1} << kPageShift) - 1;
@@ -60,7 +60,7 @@ bool is_leaf(std::uint64_t entry) {
 
 bool uses_reserved_bits(std::uint64_t entry, unsigned level, const AddressSpace& space, const Isa& isa) {
     if (isa.xlen() == 32) return !is_leaf(entry) && (entry & (kUser | kAccessed | kDirty)) != 0;
-    if ((entry & kReserved) != 0) return true;
+    if ((entry & kReservedEntryBits) != 0) return true;
     if (!is_leaf(entry)) return (entry & (kUser | kAccessed | kDirty | kNapot | kMemoryType)) != 0;
     const auto type = (entry & kMemoryType) >> kMemoryTypeShift;
     if (type == 3 || (type != 0 && !space.memory_types)) return true;

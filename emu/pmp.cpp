@@ -6,7 +6,7 @@ namespace backspin::emu {
 namespace {
 
 constexpr std::uint8_t kRead = 0x01, kWrite = 0x02, kExecute = 0x04, kLocked = 0x80;
-constexpr std::uint8_t kReserved = 0x60;
+constexpr std::uint8_t kReservedBits = 0x60;
 constexpr std::uint64_t kAddressBits = (std::uint64_t{1} << 54) - 1;
 
 enum class Matching : std::uint8_t { off, top_of_range, four_bytes, power_of_two };
@@ -33,7 +33,7 @@ bool Pmp::is_locked(std::size_t entry) const {
 void Pmp::write_config(std::size_t entry, std::uint8_t value) {
     const bool reserved = (value & kWrite) != 0 && (value & kRead) == 0;
     if (is_locked(entry) || reserved) return;
-    config_[entry] = value & static_cast<std::uint8_t>(~kReserved);
+    config_[entry] = value & static_cast<std::uint8_t>(~kReservedBits);
     find_ranges();
 }
 
@@ -103,7 +103,8 @@ bool Pmp::is_uniform(PhysicalAddress at, std::uint64_t size) const {
 void Pmp::check() const {
     for (std::size_t entry = 0; entry < kEntries; ++entry) {
         const auto config = config_[entry];
-        const bool reserved = (config & kReserved) != 0 || ((config & kWrite) != 0 && (config & kRead) == 0);
+        const bool reserved =
+            (config & kReservedBits) != 0 || ((config & kWrite) != 0 && (config & kRead) == 0);
         if (reserved || (address_[entry] & ~kAddressBits) != 0)
             throw BadState("hart: a pmp entry that no write can have made");
     }

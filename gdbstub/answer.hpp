@@ -43,6 +43,9 @@ using Answer =
 inline Text ok() {
     return {"OK"};
 }
+inline Refused no_such_thread() {
+    return {errno_value::no_thread, "no such thread"};
+}
 inline Refused malformed() {
     return {errno_value::invalid, "malformed packet"};
 }

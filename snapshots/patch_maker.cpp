@@ -10,7 +10,7 @@ namespace backspin::snapshots {
 namespace {
 
 // Patches are read more often than images, and hardly shrink more at higher levels.
-constexpr int kCompressionLevel = 1;
+constexpr int kPatchLevel = 1;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ std::optional<PatchMaker::Made> PatchMaker::next(Position at, const SavedState& 
     if (!base_ || base_->at.branch != at.branch || base_->at.step >= at.step) return std::nullopt;
     if (credit_ < 0 || in_a_hurry) return std::nullopt;
     const auto patch = patch_between(base_->memory, state);
-    auto packed = compressed(patch, kCompressionLevel);
+    auto packed = compressed(patch, kPatchLevel);
     credit_ -= static_cast<std::int64_t>(packed.size());
     if (patch.size() > kLongestPatch || packed.size() > kLongestPatch) return std::nullopt;
     const auto base = std::exchange(base_, Base{at, state.pages});

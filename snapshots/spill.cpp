@@ -13,7 +13,7 @@
 namespace backspin::snapshots {
 namespace {
 
-constexpr int kCompressionLevel = 1;
+constexpr int kSpillLevel = 1;
 // What waits may hold pages that are in no snapshot any more.
 constexpr std::size_t kMostWaiting = 16;
 // Behind the machine's thread and everybody else's, where there are not enough cores.
@@ -96,7 +96,7 @@ std::optional<std::string> Spill::take_trouble() {
 // ---- the thread's work --------------------------------------------------------------------------
 
 Spill::Record Spill::append(SpillFile& file, Position at, const Patch& patch) {
-    const auto packed = compressed(patch, kCompressionLevel);
+    const auto packed = compressed(patch, kSpillLevel);
     const auto offset = file.append(packed);
     return {at, offset, packed.size(), patch.size(), XXH3_64bits(packed.data(), packed.size())};
 }

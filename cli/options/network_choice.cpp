@@ -17,7 +17,7 @@ namespace {
 /// More than anybody types, so that a mistake in a script does not open thousands of sockets.
 constexpr std::size_t kMostForwards = 64;
 
-[[noreturn]] void refuse(std::string_view part, std::string_view mend) {
+[[noreturn]] void refuse_network(std::string_view part, std::string_view mend) {
     throw UsageError(fmt::format("--net: '{}': {}", part, mend));
 }
 
@@ -44,7 +44,7 @@ std::optional<Ipv4Address> ipv4_of(std::string_view text) {
 // tcp : [host address] : host port - [guest address] : guest port
 PortForward parse_forward(std::string_view whole) {
     const auto bad = [&] {
-        refuse(whole, "give PROTOCOL:[HOST]:PORT-[GUEST]:PORT, as in hostfwd=tcp:127.0.0.1:2222-:22");
+        refuse_network(whole, "give PROTOCOL:[HOST]:PORT-[GUEST]:PORT, as in hostfwd=tcp:127.0.0.1:2222-:22");
     };
     PortForward forward;
     auto rest = whole;
@@ -72,7 +72,7 @@ PortForward parse_forward(std::string_view whole) {
 }
 
 bool parse_switch(std::string_view part, std::string_view value) {
-    if (value != "on" && value != "off") refuse(part, "give on or off");
+    if (value != "on" && value != "off") refuse_network(part, "give on or off");
     return value == "on";
 }
 
@@ -81,7 +81,8 @@ std::variant<TcpEndpoint, UnixEndpoint> parse_place(std::string_view part, std::
     if (text.starts_with(kUnix)) {
         const auto path = text.substr(kUnix.size());
         if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
-            refuse(part, fmt::format("a socket's path has 1 to {} bytes", sizeof(sockaddr_un::sun_path) - 1));
+            refuse_network(
+                part, fmt::format("a socket's path has 1 to {} bytes", sizeof(sockaddr_un::sun_path) - 1));
         }
         return UnixEndpoint{std::string(path)};
     }
@@ -91,7 +92,7 @@ std::variant<TcpEndpoint, UnixEndpoint> parse_place(std::string_view part, std::
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     if (!host.empty()) endpoint.host = host;
     const auto port = port_of(colon == std::string_view::npos ? text : text.substr(colon + 1));
-    if (!port) refuse(part, "give [HOST:]PORT with a port from 1 to 65535, or unix:PATH");
+    if (!port) refuse_network(part, "give [HOST:]PORT with a port from 1 to 65535, or unix:PATH");
     endpoint.port = *port;
     return endpoint;
 }
@@ -102,7 +103,7 @@ bool read_part(UserNetwork& network, std::string_view part, std::string_view key
         network.restricted = parse_switch(part, value);
     } else if (key == "hostfwd") {
         if (network.forwards.size() == kMostForwards)
-            refuse(part, fmt::format("a network forwards at most {} ports", kMostForwards));
+            refuse_network(part, fmt::format("a network forwards at most {} ports", kMostForwards));
         network.forwards.push_back(parse_forward(value));
     } else {
         return false;
@@ -115,7 +116,7 @@ struct SocketParts {
 };
 bool read_part(SocketParts& parts, std::string_view part, std::string_view key, std::string_view value) {
     if (key != "connect" && key != "listen") return false;
-    if (parts.network) refuse(part, "a socket either connects or listens, to one place");
+    if (parts.network) refuse_network(part, "a socket either connects or listens, to one place");
     parts.network = SocketNetwork{key == "listen", parse_place(part, value)};
     return true;
 }
@@ -136,9 +137,9 @@ void read_parts(std::string_view kind, std::string_view text, NetworkChoice& cho
             choice.mac = parse_mac(value);
             // The lowest bit of the first byte marks addresses of groups.
             if (!choice.mac || (choice.mac->front() & 1) != 0)
-                refuse(part, "give the address of one card, as in mac=52:54:00:12:34:56");
+                refuse_network(part, "give the address of one card, as in mac=52:54:00:12:34:56");
         } else if (!read_part(network, part, key, value)) {
-            refuse(part, fmt::format("--net {} has no such part; see 'backspin help devices'", kind));
+            refuse_network(part, fmt::format("--net {} has no such part; see 'backspin help devices'", kind));
         }
     }
 }
@@ -156,13 +157,13 @@ NetworkChoice parse_network(std::string_view text) {
     } else if (kind == "socket") {
         SocketParts parts;
         read_parts(kind, rest, choice, parts);
-        if (!parts.network) refuse(text, "add connect=[HOST:]PORT or listen=[HOST:]PORT");
+        if (!parts.network) refuse_network(text, "add connect=[HOST:]PORT or listen=[HOST:]PORT");
         choice.outside = *parts.network;
     } else if (kind == "none") {
         NoParts none;
         read_parts(kind, rest, choice, none);
     } else {
-        refuse(text, "give user, socket,connect=[HOST:]PORT, socket,listen=[HOST:]PORT or none");
+        refuse_network(text, "give user, socket,connect=[HOST:]PORT, socket,listen=[HOST:]PORT or none");
     }
     return choice;
 }

@@ -12,7 +12,7 @@
 namespace backspin::cli {
 namespace {
 
-using Descriptor = boost::asio::posix::stream_descriptor;
+using Stream = boost::asio::posix::stream_descriptor;
 
 /// Asio makes a descriptor non-blocking for everyone who shares it, the shell included: what it was comes
 /// back.
@@ -30,8 +30,8 @@ class KeptFlags {
     int flags_;
 };
 
-std::shared_ptr<Descriptor> duplicate(HostLoop& loop, int descriptor, const char* name) {
-    auto stream = std::make_shared<Descriptor>(loop.io());
+std::shared_ptr<Stream> duplicate(HostLoop& loop, int descriptor, const char* name) {
+    auto stream = std::make_shared<Stream>(loop.io());
     const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
     boost::system::error_code error;
     if (copy >= 0) stream->assign(copy, error);
@@ -53,7 +53,7 @@ class StdioTransport final : public Transport {
             link_.reset();
             if (events_.disconnected) events_.disconnected();
         };
-        link_ = std::make_shared<StreamLink<Descriptor, Descriptor>>(duplicate(loop, STDIN_FILENO, "stdin"),
+        link_ = std::make_shared<StreamLink<Stream, Stream>>(duplicate(loop, STDIN_FILENO, "stdin"),
                                                                      duplicate(loop, STDOUT_FILENO, "stdout"),
                                                                      std::move(link_events));
         // The caller has its transport in hand before the first event.

@@ -19,7 +19,7 @@ constexpr std::uint64_t with_high(std::uint64_t whole, std::uint64_t value) {
     return low(whole) | (value << 32);
 }
 
-bool takes(std::uint64_t offset, AccessSize size) {
+bool takes_rtc(std::uint64_t offset, AccessSize size) {
     return size == AccessSize::word && offset < GoldfishRtc::kEnd;
 }
 
@@ -34,7 +34,7 @@ bool needs_time(std::uint64_t offset, bool is_write) {
 
 std::optional<std::uint64_t> GoldfishRtc::read(std::uint64_t offset, AccessSize size,
                                                const DeviceContext& context) {
-    if (takes(offset, size) && offset == TIME_LOW) {
+    if (takes_rtc(offset, size) && offset == TIME_LOW) {
         use_reading(context.now);
         time_high_ = static_cast<std::uint32_t>(time(context.now) >> 32);
     }
@@ -42,7 +42,7 @@ std::optional<std::uint64_t> GoldfishRtc::read(std::uint64_t offset, AccessSize 
 }
 
 std::optional<std::uint64_t> GoldfishRtc::peek(std::uint64_t offset, AccessSize size, VirtualTime now) const {
-    if (!takes(offset, size)) return std::nullopt;
+    if (!takes_rtc(offset, size)) return std::nullopt;
     switch (offset) {
         case TIME_LOW: return low(time(now));
         case TIME_HIGH: return time_high_;
@@ -56,7 +56,7 @@ std::optional<std::uint64_t> GoldfishRtc::peek(std::uint64_t offset, AccessSize 
 
 bool GoldfishRtc::write(std::uint64_t offset, AccessSize size, std::uint64_t value,
                         const DeviceContext& context) {
-    if (!takes(offset, size)) return false;
+    if (!takes_rtc(offset, size)) return false;
     if (needs_time(offset, true)) use_reading(context.now);
     switch (offset) {
         case TIME_LOW: set_time(with_low(time(context.now), value), context.now); break;
@@ -78,7 +78,7 @@ bool GoldfishRtc::write(std::uint64_t offset, AccessSize size, std::uint64_t val
 }
 
 bool GoldfishRtc::needs_reading(std::uint64_t offset, AccessSize size, bool is_write, VirtualTime now) const {
-    if (source_ != Source::host || !takes(offset, size) || !needs_time(offset, is_write)) return false;
+    if (source_ != Source::host || !takes_rtc(offset, size) || !needs_time(offset, is_write)) return false;
     return !reading_ || now - reading_at_ > kFresh;
 }
 

@@ -80,21 +80,21 @@ constexpr std::uint32_t field(std::uint32_t word, unsigned high, unsigned low) {
     return (word >> low) & ((std::uint32_t{1} << (high - low + 1)) - 1);
 }
 
-constexpr std::int32_t sign_extend(std::uint32_t value, unsigned bits) {
+constexpr std::int32_t sign_extended(std::uint32_t value, unsigned bits) {
     return static_cast<std::int32_t>(value << (32 - bits)) >> (32 - bits);
 }
 
 std::int32_t immediate(Form form, std::uint32_t word) {
     switch (form) {
-        case Form::i: return sign_extend(field(word, 31, 20), 12);
-        case Form::s: return sign_extend(field(word, 31, 25) << 5 | field(word, 11, 7), 12);
+        case Form::i: return sign_extended(field(word, 31, 20), 12);
+        case Form::s: return sign_extended(field(word, 31, 25) << 5 | field(word, 11, 7), 12);
         case Form::branch:
-            return sign_extend(field(word, 31, 31) << 12 | field(word, 7, 7) << 11 |
+            return sign_extended(field(word, 31, 31) << 12 | field(word, 7, 7) << 11 |
                                    field(word, 30, 25) << 5 | field(word, 11, 8) << 1,
                                13);
         case Form::u: return static_cast<std::int32_t>(word & 0xfffff000);
         case Form::jump:
-            return sign_extend(field(word, 31, 31) << 20 | field(word, 19, 12) << 12 |
+            return sign_extended(field(word, 31, 31) << 20 | field(word, 19, 12) << 12 |
                                    field(word, 20, 20) << 11 | field(word, 30, 21) << 1,
                                21);
         case Form::shift: return static_cast<std::int32_t>(field(word, 25, 20));

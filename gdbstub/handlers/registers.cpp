@@ -20,10 +20,6 @@ std::optional<ThreadId> thread_for(const Conversation& conversation, std::option
     return conversation.has_thread(*named) ? named : std::nullopt;
 }
 
-Refused no_such_thread() {
-    return {errno_value::no_thread, "no such thread"};
-}
-
 Refused no_such_register(RegisterNumber number) {
     return {errno_value::invalid, fmt::format("no register has the number {}", number.value)};
 }

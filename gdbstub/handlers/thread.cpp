@@ -11,14 +11,6 @@
 
 namespace backspin::gdbstub::handlers {
 
-namespace {
-
-Refused no_such_thread() {
-    return {errno_value::no_thread, "no such thread"};
-}
-
-}  // namespace
-
 Answer select_thread(Conversation& conversation, std::string_view packet) {
     const std::optional<SelectThread> request = SelectThread::parse(packet);
     if (!request) return malformed();

@@ -4,7 +4,7 @@ namespace backspin::gdbstub {
 
 namespace {
 
-std::optional<ThreadSelector> parse_number(Scanner& scanner) {
+std::optional<ThreadSelector> parse_selected(Scanner& scanner) {
     if (scanner.accept("-1")) return ThreadSelector{};
     const std::optional<std::uint64_t> number = scanner.hex_number();
     if (!number) return std::nullopt;
@@ -23,10 +23,10 @@ std::optional<ThreadId> parse_one_thread(std::string_view packet, std::string_vi
 }  // namespace
 
 std::optional<ThreadSelector> ThreadSelector::parse(Scanner& scanner) {
-    if (!scanner.accept("p")) return parse_number(scanner);
-    if (!parse_number(scanner)) return std::nullopt;
+    if (!scanner.accept("p")) return parse_selected(scanner);
+    if (!parse_selected(scanner)) return std::nullopt;
     if (!scanner.accept(".")) return ThreadSelector{};
-    return parse_number(scanner);
+    return parse_selected(scanner);
 }
 
 std::optional<SelectThread> SelectThread::parse(std::string_view packet) {
