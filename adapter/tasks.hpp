@@ -8,13 +8,11 @@
 #include <string_view>
 #include <utility>
 
-#include "base/machine.hpp"
-#include "cli/debug/registers.hpp"
-#include "emu/riscv_machine.hpp"
+#include "base/position.hpp"
 #include "gdbstub/agent.hpp"
 #include "gdbstub/target.hpp"
 
-namespace backspin::cli {
+namespace backspin::adapter {
 
 /// Prints what commands print, once: a hit may be looked at again within one move.
 struct TaskPrinter {
@@ -23,11 +21,10 @@ struct TaskPrinter {
     StepCount printed_until;  ///< hits before this have printed
 };
 
-/// A hart that stands at a hit, as the bytecode sees it.
-class HartContext final : public gdbstub::AgentContext {
+/// A thread that stands at a hit, as the bytecode sees it.
+class ThreadContext final : public gdbstub::AgentContext {
   public:
-    HartContext(const emu::RiscvMachine& machine, const RegisterTable& registers, HartId hart)
-        : machine_(machine), registers_(registers), hart_(hart) {}
+    ThreadContext(gdbstub::Target& target, gdbstub::ThreadId thread) : target_(target), thread_(thread) {}
 
     std::optional<std::uint64_t> agent_register(gdbstub::RegisterNumber number) override;
     bool agent_memory(gdbstub::Address at, std::span<std::byte> into) override;
@@ -35,9 +32,8 @@ class HartContext final : public gdbstub::AgentContext {
     std::string take_printed() { return std::exchange(printed_, {}); }
 
   private:
-    const emu::RiscvMachine& machine_;
-    const RegisterTable& registers_;
-    HartId hart_;
+    gdbstub::Target& target_;
+    gdbstub::ThreadId thread_;
     std::string printed_;
 };
 
@@ -49,4 +45,4 @@ std::uint64_t key_of(const TasksByBreakpoint& breakpoints);
 /// Whether one of the conditions holds, or there is none, or one cannot be evaluated: then the client judges.
 bool holds(const gdbstub::BreakpointTasks& tasks, gdbstub::AgentContext& context);
 
-}  // namespace backspin::cli
+}  // namespace backspin::adapter
