@@ -54,9 +54,11 @@ void Bus::write(std::uint32_t address, std::uint32_t value, std::uint32_t size) 
     if (address % size != 0) throw Fault{};
     const auto offset = memory_offset(address);
     const bool is_ram = offset && *offset >= kMemoryEach;
-    bool changes = true;
+    std::uint32_t changed = ~0u;
     if (is_ram) {
-        changes = std::memcmp(bytes_at(*offset), &value, size) != 0;
+        std::uint32_t before = 0;
+        std::memcpy(&before, bytes_at(*offset), size);
+        changed = before ^ value;
         if (writable_ != nullptr)
             std::memcpy(writable_->write_page({*offset / kPageSize})->bytes().data() + *offset % kPageSize,
                         &value, size);
@@ -65,7 +67,7 @@ void Bus::write(std::uint32_t address, std::uint32_t value, std::uint32_t size) 
         write_device(address, value);
     }
     if (listed_ != nullptr) {
-        listed_->push_back({address, size, true, changes});
+        listed_->push_back({address, size, true, changed});
         return;
     }
     notes_->written.add(page_number(VirtualAddress{address}));

@@ -34,7 +34,7 @@ struct Access {
     std::uint32_t address = 0;
     std::uint32_t size = 0;
     bool is_store = false;
-    bool changes_value = true;  ///< of a store: the bytes differ afterwards; a device's count as different
+    std::uint32_t changed = 0;  ///< by a store: the bits that differ afterwards; of a device's all count
 };
 
 /// What steps touch, in pages.

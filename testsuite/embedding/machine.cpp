@@ -142,7 +142,7 @@ std::vector<Access> M0Machine::next_accesses(const Input* input) const {
         for (const auto byte : memory->bytes) {
             std::byte before{};
             read_memory(at, {&before, 1});
-            accesses.push_back({at++, 1, true, before != byte});
+            accesses.push_back({at++, 1, true, std::to_integer<std::uint32_t>(before ^ byte)});
         }
         return accesses;
     }
@@ -160,11 +160,12 @@ std::optional<Hit> M0Machine::hit_of(const StopPoint& point, std::span<const Acc
     for (const auto& access : accesses) {
         if (point.kind == StopKind::write && !access.is_store) continue;
         if (point.kind == StopKind::read && access.is_store) continue;
-        if (access.address + std::uint64_t{access.size} <= point.address.value) continue;
-        if (access.address >= point.address.value && access.address - point.address.value >= point.length)
-            continue;
-        touched = true;
-        hit.changes_value = hit.changes_value || !access.is_store || access.changes_value;
+        for (std::uint32_t i = 0; i < access.size; ++i) {
+            const std::uint64_t at = access.address + i;
+            if (at < point.address.value || at - point.address.value >= point.length) continue;
+            touched = true;
+            if (!access.is_store || (access.changed >> (8 * i) & 0xff) != 0) hit.changes_value = true;
+        }
     }
     return touched ? std::optional(hit) : std::nullopt;
 }

@@ -24,7 +24,7 @@ std::optional<StepKind> next_step(const State& state);
 enum class Reg : std::uint32_t { sp = 13, lr, pc, xpsr, msp, psp, primask, control };
 inline constexpr std::uint32_t kRegisters = 21;
 
-class M0Machine final : public Machine {
+class M0Machine : public Machine {
   public:
     /// The flash begins with this image: vector table, code and constants. Throws std::invalid_argument if it
     /// is larger. Machines that load each other's states share a store.
