@@ -173,7 +173,7 @@ std::optional<Hit> M0Machine::hit_of(const StopPoint& point, std::span<const Acc
 /// True: the observer said stop.
 bool M0Machine::report_hits(Observer& observer, const Input* input) {
     if (points_.empty()) return false;
-    const bool attempts = input == nullptr && attempts_next();
+    const bool attempts = input == nullptr && next_step(state_) == StepKind::attempt;
     const auto accesses = watches_data_ ? next_accesses(input) : std::vector<Access>{};
     for (const auto& point : points_) {
         std::optional<Hit> hit;

@@ -55,8 +55,6 @@ class M0Machine : public Machine {
     bool can_write_memory(std::uint32_t address, std::size_t size) const;
 
     // ---- what is about to happen -----------------------------------------------------------------
-    /// Whether the next step is the attempt of an instruction.
-    bool attempts_next() const { return next_step(state_) == StepKind::attempt; }
     /// The accesses to data that the next step will make, or this input.
     std::vector<Access> next_accesses(const Input* input = nullptr) const;
 
