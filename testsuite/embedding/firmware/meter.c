@@ -43,6 +43,10 @@ static void note(uint32_t sample) {
     ++meter.count;
 }
 
+static void tell(uint32_t sample) {
+    if (meter.count >= SAMPLES) meter.alarm(sample);
+}
+
 static void wait_for_tick(void) {
     const uint32_t before = ticks;
     while (ticks == before) __asm__ volatile("wfi");
@@ -57,9 +61,9 @@ int main(void) {
     SYST_CSR = SYST_CLKSOURCE | SYST_TICKINT | SYST_ENABLE;
     print("meter\n");  // ready
     for (;;) {
-        wait_for_tick();                                                   // waits
-        const uint32_t sample = settle(ticks);                             // settles
-        note(sample);                                                      // notes
-        if (ticks % 4 == 0 || meter.count > SAMPLES) meter.alarm(sample);  // alarms
+        wait_for_tick();                        // waits
+        const uint32_t sample = settle(ticks);  // settles
+        note(sample);                           // notes
+        tell(sample);                           // tells
     }
 }
