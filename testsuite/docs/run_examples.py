@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Runs the examples of the documentation: run_examples.py --backspin PROGRAM --firmware DIRECTORY FILE.md...
+"""Runs the examples of the documentation: run_examples.py --program PROGRAM... --firmware DIRECTORY... FILE.md...
 
 Every fenced block marked `sh` is run by bash, stopping at the first failing command, in an empty directory that holds the
-compiled firmware, with `backspin` in the PATH; the blocks of one file share the directory, in order. A following block
+compiled firmware, with the programs in the PATH; the blocks of one file share the directory, in order. A following block
 marked `text` is what the block must have printed: each of its lines must appear, in order; `...` stands for anything.
 """
 
@@ -57,8 +57,9 @@ def run_file(path, environment, firmware):
     blocks = FENCE.findall(path.read_text())
     count = 0
     with tempfile.TemporaryDirectory(prefix="backspin-docs-") as directory:
-        for image in pathlib.Path(firmware).glob("*.elf"):
-            os.symlink(image, pathlib.Path(directory) / image.name)
+        for image in (image for folder in firmware for image in pathlib.Path(folder).resolve().glob("*.*")):
+            if image.suffix in {".elf", ".bin"}:
+                os.symlink(image, pathlib.Path(directory) / image.name)
         for index, (kind, script) in enumerate(blocks):
             if kind != "sh":
                 continue
@@ -75,15 +76,15 @@ def run_file(path, environment, firmware):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--backspin", required=True)
-    parser.add_argument("--firmware", required=True)
+    parser.add_argument("--program", required=True, action="append")
+    parser.add_argument("--firmware", required=True, action="append")
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
-    folder = pathlib.Path(options.backspin).resolve().parent
-    environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "LC_ALL": "C", "DEBUGINFOD_URLS": ""}
+    folders = [str(pathlib.Path(program).resolve().parent) for program in options.program]
+    environment = {**os.environ, "PATH": ":".join([*folders, os.environ["PATH"]]), "LC_ALL": "C", "DEBUGINFOD_URLS": ""}
     total = 0
     for name in options.files:
-        count = run_file(pathlib.Path(name), environment, pathlib.Path(options.firmware).resolve())
+        count = run_file(pathlib.Path(name), environment, options.firmware)
         print(f"{name}: {count} examples ran")
         total += count
     if not total:

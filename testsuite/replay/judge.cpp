@@ -28,8 +28,8 @@ Judge::Moment Judge::moment_here() {
     moment.digest = digest(machine_->save());
     moment.time = machine_->time();
     for (std::uint32_t n = 0; n < machine_->harts(); ++n) moment.contexts.push_back(machine_->context({n}));
-    moment.attempt = machine_->next_attempt();
-    moment.access = machine_->next_access();
+    moment.attempt = judged_.attempts_next();
+    moment.touched = judged_.touches_next(nullptr);
     return moment;
 }
 
@@ -38,7 +38,7 @@ void Judge::follow(const EventLog& log, StepCount frontier) {
         machine_->load(*at_frontier_);
         moments_.resize(machine_->now().value);
     }
-    const auto beyond = StepCount{longest_.ns / toy::kNsPerStep + 64};
+    const auto beyond = StepCount{longest_.ns / judged_.ns_per_step() + 64};
     while (machine_->now() <= frontier + beyond) {
         const auto at = machine_->now();
         if (at == frontier) at_frontier_ = machine_->save();
@@ -46,7 +46,7 @@ void Judge::follow(const EventLog& log, StepCount frontier) {
         const auto* event = at < frontier ? log.next({}, at) : nullptr;
         if (event != nullptr && event->at.step == at) {
             moment.attempt.reset();
-            moment.access = machine_->next_access(&event->input);
+            moment.touched = judged_.touches_next(&event->input);
             moment.step = StepInfo{.kind = StepKind::input, .hart = {}};
             machine_->apply(event->input);
         } else {
@@ -70,22 +70,20 @@ std::vector<Hit> Judge::hits_at(StepCount at, const Stops& stops) const {
             if (!moment.attempt || moment.contexts[moment.attempt->value].pc != point.address) continue;
             hit.hart = *moment.attempt;
         } else {
-            if (!moment.access) continue;
-            const auto& access = *moment.access;
-            hit.hart = access.hart;
-            hit.by = access.by;
-            if (point.kind == StopKind::write && !access.is_store) continue;
-            if (point.kind == StopKind::read && access.is_store) continue;
             bool touched = false;
             bool changed = false;
-            for (std::uint64_t i = 0; i < access.after.size(); ++i) {
-                const auto byte = (access.address + i) % (toy::kMemoryPages * kPageSize);
-                if (byte < point.address.value || byte >= point.address.value + point.length) continue;
+            for (const auto& byte : moment.touched) {
+                if (point.kind == StopKind::write && !byte.is_store) continue;
+                if (point.kind == StopKind::read && byte.is_store) continue;
+                if (byte.address < point.address.value || byte.address >= point.address.value + point.length)
+                    continue;
                 touched = true;
-                if (access.before[i] != access.after[i]) changed = true;
+                hit.hart = byte.hart;
+                hit.by = byte.by;
+                if (!byte.is_store || byte.changes) changed = true;
             }
             if (!touched) continue;
-            hit.changes_value = !access.is_store || changed;
+            hit.changes_value = changed;
             if (point.kind == StopKind::write && !changed) continue;
         }
         if (!stops.filter || stops.filter(*machine_, hit)) hits.push_back(hit);

@@ -8,11 +8,12 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "replay/event_log.hpp"
 #include "replay/stops.hpp"
-#include "testsuite/replay/toy_machine.hpp"
+#include "testsuite/replay/judged.hpp"
 
 namespace backspin::replay {
 
@@ -27,8 +28,10 @@ struct Expected {
 
 class Judge {
   public:
-    Judge(std::unique_ptr<toy::ToyMachine> machine, VirtualTime longest_interrupt)
-        : machine_(std::move(machine)), longest_(longest_interrupt) {}
+    /// Of any machine that is a Judged, too.
+    template <class SomeMachine>
+    Judge(std::unique_ptr<SomeMachine> machine, VirtualTime longest_interrupt)
+        : judged_(*machine), machine_(std::move(machine)), longest_(longest_interrupt) {}
 
     /// What a timeline that begins there cannot know about, the judge does not say either.
     void begin_at(StepCount begin) { begin_ = begin; }
@@ -61,7 +64,7 @@ class Judge {
         std::optional<StepInfo> step;  ///< what comes next; nothing when asleep or off
         bool off = false;
         std::optional<HartId> attempt;
-        std::optional<toy::Access> access;
+        std::vector<Touched> touched;
     };
     struct Target {
         StopReason why{};
@@ -81,7 +84,8 @@ class Judge {
     Expected history_end(StepCount from, StepCount end, const Stops& stops, std::span<const Hit> told,
                          std::optional<StepCount> not_execute) const;
 
-    std::unique_ptr<toy::ToyMachine> machine_;
+    const Judged& judged_;  ///< the machine
+    std::unique_ptr<Machine> machine_;
     VirtualTime longest_;
     StepCount begin_;
     std::vector<Moment> moments_;

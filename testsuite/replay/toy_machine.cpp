@@ -171,6 +171,16 @@ std::optional<Access> ToyMachine::hart_access() const {
     return Access{address, is_store, before, std::move(after), *turn, {}};
 }
 
+std::vector<replay::Touched> ToyMachine::touches_next(const Input* input) const {
+    std::vector<replay::Touched> touched;
+    const auto access = next_access(input);
+    for (std::size_t i = 0; access && i < access->after.size(); ++i) {
+        touched.push_back({(access->address + i) % kMemoryBytes, access->is_store,
+                           access->before[i] != access->after[i], access->hart, access->by});
+    }
+    return touched;
+}
+
 // ---- steps --------------------------------------------------------------------------------------
 
 std::optional<StepInfo> ToyMachine::step(bool show_output) {

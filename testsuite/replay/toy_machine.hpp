@@ -20,6 +20,7 @@
 
 #include "base/machine.hpp"
 #include "base/pages.hpp"
+#include "testsuite/replay/judged.hpp"
 
 namespace backspin::toy {
 
@@ -109,7 +110,7 @@ struct Access {
     Accessor by;
 };
 
-class ToyMachine : public Machine {
+class ToyMachine : public Machine, public replay::Judged {
   public:
     /// Machines that load each other's states share a store.
     ToyMachine(std::size_t harts, std::span<const Image> images,
@@ -144,6 +145,10 @@ class ToyMachine : public Machine {
     std::optional<HartId> next_attempt() const;
     /// The data access of the next step, which applies the input if there is one.
     std::optional<Access> next_access(const Input* input = nullptr) const;
+
+    std::optional<HartId> attempts_next() const override { return next_attempt(); }
+    std::vector<replay::Touched> touches_next(const Input* input) const override;
+    std::uint64_t ns_per_step() const override { return kNsPerStep; }
 
   private:
     bool runnable(const Hart& hart) const { return !hart.waiting || hart.pending != 0; }

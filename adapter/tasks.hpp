@@ -9,12 +9,11 @@
 #include <utility>
 
 #include "base/machine.hpp"
-#include "cli/debug/registers.hpp"
-#include "emu/riscv_machine.hpp"
+#include "base/position.hpp"
 #include "gdbstub/agent.hpp"
 #include "gdbstub/target.hpp"
 
-namespace backspin::cli {
+namespace backspin::adapter {
 
 /// Prints what commands print, once: a hit may be looked at again within one move.
 struct TaskPrinter {
@@ -23,11 +22,14 @@ struct TaskPrinter {
     StepCount printed_until;  ///< hits before this have printed
 };
 
+class TimelineTarget;
+
 /// A hart that stands at a hit, as the bytecode sees it.
-class HartContext final : public gdbstub::AgentContext {
+class ThreadContext final : public gdbstub::AgentContext {
   public:
-    HartContext(const emu::RiscvMachine& machine, const RegisterTable& registers, HartId hart)
-        : machine_(machine), registers_(registers), hart_(hart) {}
+    /// The machine is at the hit, and may be another than the timeline's.
+    ThreadContext(const TimelineTarget& target, const Machine& machine, HartId hart)
+        : target_(target), machine_(machine), hart_(hart) {}
 
     std::optional<std::uint64_t> agent_register(gdbstub::RegisterNumber number) override;
     bool agent_memory(gdbstub::Address at, std::span<std::byte> into) override;
@@ -35,8 +37,8 @@ class HartContext final : public gdbstub::AgentContext {
     std::string take_printed() { return std::exchange(printed_, {}); }
 
   private:
-    const emu::RiscvMachine& machine_;
-    const RegisterTable& registers_;
+    const TimelineTarget& target_;
+    const Machine& machine_;
     HartId hart_;
     std::string printed_;
 };
@@ -49,4 +51,4 @@ std::uint64_t key_of(const TasksByBreakpoint& breakpoints);
 /// Whether one of the conditions holds, or there is none, or one cannot be evaluated: then the client judges.
 bool holds(const gdbstub::BreakpointTasks& tasks, gdbstub::AgentContext& context);
 
-}  // namespace backspin::cli
+}  // namespace backspin::adapter

@@ -1,18 +1,32 @@
-#include "cli/debug/tasks.hpp"
+#include "adapter/tasks.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 
 #include <xxhash.h>
 
-namespace backspin::cli {
+#include "adapter/timeline_target.hpp"
 
-std::optional<std::uint64_t> HartContext::agent_register(gdbstub::RegisterNumber number) {
-    const auto id = registers_.id(number);
-    return id ? machine_.read_register(hart_, *id) : std::nullopt;
+namespace backspin::adapter {
+
+std::optional<std::uint64_t> ThreadContext::agent_register(gdbstub::RegisterNumber number) {
+    const auto& registers = target_.description().registers;
+    std::array<std::byte, sizeof(std::uint64_t)> bytes{};
+    if (number.value >= registers.size() || registers[number.value].bytes() > bytes.size())
+        return std::nullopt;
+    const std::span value(bytes.data(), registers[number.value].bytes());
+    if (!target_.register_of(machine_, hart_, number, value)) return std::nullopt;
+    if (target_.description().big_endian) std::ranges::reverse(value);
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < value.size(); ++i)
+        bits |= std::to_integer<std::uint64_t>(value[i]) << (8 * i);
+    return bits;
 }
 
-bool HartContext::agent_memory(gdbstub::Address at, std::span<std::byte> into) {
-    return machine_.read_memory(hart_, {at.value}, into) == into.size();
+bool ThreadContext::agent_memory(gdbstub::Address at, std::span<std::byte> into) {
+    const auto read = target_.memory_of(machine_, hart_, target_.address_of(at), into);
+    return read && *read.value() == into.size();
 }
 
 std::uint64_t key_of(const TasksByBreakpoint& breakpoints) {
@@ -38,4 +52,4 @@ bool holds(const gdbstub::BreakpointTasks& tasks, gdbstub::AgentContext& context
            });
 }
 
-}  // namespace backspin::cli
+}  // namespace backspin::adapter

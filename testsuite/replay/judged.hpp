@@ -1,0 +1,31 @@
+// What the judge must know of a machine beyond base/machine.hpp: what its next step is about to do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/machine.hpp"
+
+namespace backspin::replay {
+
+/// A byte of data that a step accesses.
+struct Touched {
+    std::uint64_t address = 0;
+    bool is_store = false;
+    bool changes = false;  ///< a store that leaves another value
+    HartId hart;           ///< for another than a hart the one whose turn it is
+    Accessor by{};
+};
+
+class Judged {
+  public:
+    virtual ~Judged() = default;
+    /// The hart that would attempt an instruction next; nothing if something else comes first.
+    virtual std::optional<HartId> attempts_next() const = 0;
+    /// What the next step accesses, which applies the input if there is one.
+    virtual std::vector<Touched> touches_next(const Input* input) const = 0;
+    virtual std::uint64_t ns_per_step() const = 0;
+};
+
+}  // namespace backspin::replay
