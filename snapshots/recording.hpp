@@ -31,7 +31,7 @@ class RecordingError : public std::runtime_error {
 };
 
 /// Version of the format that is written. Every older one stays readable.
-inline constexpr std::uint32_t kRecordingVersion = 3;
+inline constexpr std::uint32_t kRecordingVersion = 4;
 
 /// What the machine is made of, as the program that records it describes it. At most 256 keys of at most 64
 /// bytes, values of at most 4096 bytes, UTF-8.
@@ -95,6 +95,15 @@ struct RecordedBookmark {
     bool operator==(const RecordedBookmark&) const = default;
 };
 
+/// A future that begins in the past of another; branch 0 has none of these. Numbers count from 1, in the order
+/// in which they are given. The name has at most 255 bytes.
+struct RecordedBranch {
+    Branch number;
+    Position fork;  ///< where it begins, in its parent
+    std::string name;
+    bool operator==(const RecordedBranch&) const = default;
+};
+
 /// A machine state that the file holds.
 struct SnapshotInfo {
     Position at;
@@ -156,6 +165,10 @@ class RecordingWriter {
     /// bytes. Each block once.
     void add_disk_block(std::uint32_t drive, std::uint64_t block, std::vector<std::byte> bytes, bool embed);
     void add_bookmark(const RecordedBookmark& bookmark);
+    /// Before whatever lies in it. At most 1,000.
+    void add_branch(const RecordedBranch& branch);
+    /// How a branch ended that is not the one that finish() is about; each once.
+    void add_end(const RecordedEnd& end);
 
     /// Throws what the writer's thread has met since the last call, if anything.
     void check();
@@ -224,7 +237,12 @@ class RecordingReader {
     /// Precondition: it is embedded. Its hash has been compared.
     std::vector<std::byte> disk_block(std::uint32_t drive, std::uint64_t block) const;
 
-    /// Nothing if the recording process was killed.
+    /// Those besides branch 0, in the order of their numbers: each has its parent among those before it, and
+    /// begins in it.
+    const std::vector<RecordedBranch>& branches() const;
+    /// The newest position that the file speaks of in this branch.
+    StepCount last_step(Branch branch) const;
+    /// Of branch 0. Nothing if the recording process was killed.
     const std::optional<RecordedEnd>& end() const;
     /// The position with the most steps that the file speaks of: for an input, the one that it leads to.
     Position last_position() const;

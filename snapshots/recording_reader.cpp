@@ -274,6 +274,12 @@ std::uint64_t RecordingReader::digest_count() const {
 const std::optional<RecordedEnd>& RecordingReader::end() const {
     return state_->content->recorded_end;
 }
+const std::vector<RecordedBranch>& RecordingReader::branches() const {
+    return state_->content->branches;
+}
+StepCount RecordingReader::last_step(Branch branch) const {
+    return state_->content->last_of(branch);
+}
 Position RecordingReader::last_position() const {
     return state_->content->last;
 }

@@ -25,6 +25,7 @@ RecordedDigest digest_at(const Statement& row);
 RecordedOutput output_at(const Statement& row, std::uint32_t version);
 RecordedEnd end_at(const Statement& row);
 RecordedBookmark bookmark_at(const Statement& row);
+RecordedBranch branch_at(const Statement& row);
 /// Columns `column` to `column` + 2.
 BlobReference blob_at(const Statement& row, int column);
 

@@ -93,6 +93,13 @@ constexpr Table kBookmarks{TableId::bookmarks, "bookmarks",
                            "INTEGER NOT NULL, step INTEGER NOT NULL, name TEXT NOT NULL)",
                            "INSERT INTO bookmarks(batch, branch, step, name) VALUES(?1, ?2, ?3, ?4)",
                            "SELECT batch, branch, step, name FROM bookmarks ORDER BY id"};
+constexpr Table kBranches{TableId::branches, "branches",
+                          "CREATE TABLE branches(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, number "
+                          "INTEGER NOT NULL, parent INTEGER NOT NULL, step INTEGER NOT NULL, name TEXT NOT "
+                          "NULL)",
+                          "INSERT INTO branches(batch, number, parent, step, name) VALUES(?1, ?2, ?3, ?4, "
+                          "?5)",
+                          "SELECT batch, number, parent, step, name FROM branches ORDER BY id"};
 
 constexpr std::array kVersion1{kConfiguration, kImages, kImageChunks, kEvents, kDigests, kEnds};
 constexpr std::array kVersion2{kConfiguration, kImages,    kImageChunks, kEvents,    kEnds,
@@ -101,6 +108,9 @@ constexpr std::array kVersion2{kConfiguration, kImages,    kImageChunks, kEvents
 constexpr std::array kVersion3{kConfiguration, kImages, kImageChunks, kEvents,    kEnds,
                                kComponents,    kEpochs, kPacks,       kSnapshots, kSnapshotPages,
                                kDiskBlocks,    kOutput, kBookmarks};
+constexpr std::array kVersion4{kConfiguration, kImages, kImageChunks, kEvents,    kEnds,
+                               kComponents,    kEpochs, kPacks,       kSnapshots, kSnapshotPages,
+                               kDiskBlocks,    kOutput, kBookmarks,   kBranches};
 
 }  // namespace
 
@@ -111,11 +121,12 @@ const std::string_view kBlobsSchema = "CREATE TABLE blobs(id INTEGER PRIMARY KEY
 std::span<const Table> tables(std::uint32_t version) {
     if (version == 1) return kVersion1;
     if (version == 2) return kVersion2;
-    return kVersion3;
+    if (version == 3) return kVersion3;
+    return kVersion4;
 }
 
 const Table& table(TableId id) {
-    return *std::ranges::find(kVersion3, id, &Table::id);
+    return *std::ranges::find(kVersion4, id, &Table::id);
 }
 
 void BatchChecksum::Free::operator()(XXH3_state_s* state) const {

@@ -31,6 +31,8 @@ enum class TableId : std::uint8_t {
     disk_blocks,
     output,
     bookmarks,
+    accesses,  ///< this and all that follows: version 4
+    branches,
 };
 
 /// A table whose rows are covered by the chain of checksums. Its columns are `id`, `batch`, and these.
@@ -44,7 +46,7 @@ struct Table {
 
 /// Those of a version of the format, in the order of TableId.
 std::span<const Table> tables(std::uint32_t version);
-/// Of the newest version. Precondition: it has this table. All but `output` are the same in version 2.
+/// Of the newest version. Precondition: it has this table. All but `output` are the same in older versions.
 const Table& table(TableId id);
 
 /// The table of batches: number and checksum.
@@ -78,6 +80,7 @@ inline constexpr std::size_t kChangesPerRow = std::size_t{1} << 15;
 inline constexpr std::uint64_t kMostDiskBlocks = std::uint64_t{1} << 40;
 inline constexpr std::size_t kLongestOutput = std::size_t{64} << 10;
 inline constexpr std::size_t kMostBookmarks = std::size_t{1} << 16;
+inline constexpr std::size_t kMostBranches = 1000;
 /// The largest is that of fields that cannot be compressed.
 inline constexpr int kLongestColumn = static_cast<int>(kLargestFields) + (1 << 18);
 

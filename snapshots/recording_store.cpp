@@ -188,14 +188,12 @@ void RecordingStore::take(RecordingQueue queue) {
     append(staged_.events, queue.events, staged_.rows);
     append(staged_.outputs, queue.outputs, staged_.rows);
     append(staged_.bookmarks, queue.bookmarks, staged_.rows);
+    append(staged_.branches, queue.branches, staged_.rows);
+    append(staged_.ends, queue.ends, staged_.rows);
     staged_.bytes += queue.bytes;
     for (const auto& epoch : queue.epochs) stage(epoch);
     for (const auto& block : queue.disk_blocks) stage(block);
     for (auto& snapshot : queue.snapshots) snapshots_.push_back(std::move(snapshot));
-    if (queue.end) {
-        staged_.end = std::move(queue.end);
-        ++staged_.rows;
-    }
 }
 
 void RecordingStore::stage(const QueuedEpoch& epoch) {
@@ -288,7 +286,7 @@ void RecordingStore::write_staged(BatchWriter& batch) const {
         batch.row(TableId::events, std::int64_t{event.at.branch.id}, as_column(event.at.step.value),
                   static_cast<std::int64_t>(encoded.kind), std::span<const std::byte>{encoded.payload});
     }
-    if (staged_.end) write_end(batch, *staged_.end);
+    for (const auto& end : staged_.ends) write_end(batch, end);
     for (const auto& epoch : staged_.epochs) {
         batch.row(TableId::epochs, std::int64_t{epoch.at.branch.id}, as_column(epoch.at.step.value),
                   std::span<const std::byte>{epoch.digests});
@@ -312,6 +310,10 @@ void RecordingStore::write_staged(BatchWriter& batch) const {
     for (const auto& bookmark : staged_.bookmarks) {
         batch.row(TableId::bookmarks, std::int64_t{bookmark.at.branch.id}, as_column(bookmark.at.step.value),
                   std::string_view{bookmark.name});
+    }
+    for (const auto& branch : staged_.branches) {
+        batch.row(TableId::branches, std::int64_t{branch.number.id}, std::int64_t{branch.fork.branch.id},
+                  as_column(branch.fork.step.value), std::string_view{branch.name});
     }
 }
 

@@ -92,7 +92,7 @@ class RecordingStore {
     };
     struct Staged {
         std::vector<RecordedEvent> events;
-        std::optional<RecordedEnd> end;
+        std::vector<RecordedEnd> ends;
         std::vector<EpochRow> epochs;
         std::vector<PackRow> packs;
         std::vector<SnapshotRow> snapshots;
@@ -100,6 +100,7 @@ class RecordingStore {
         std::vector<DiskBlockRow> disk_blocks;
         std::vector<RecordedOutput> outputs;
         std::vector<RecordedBookmark> bookmarks;
+        std::vector<RecordedBranch> branches;
         std::size_t rows = 0;
         std::size_t bytes = 0;
     };

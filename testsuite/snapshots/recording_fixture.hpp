@@ -81,6 +81,7 @@ struct Content {
     std::vector<std::string> snapshot_names;
     std::vector<RecordedOutput> outputs;
     std::vector<RecordedBookmark> bookmarks;
+    std::vector<RecordedBranch> branches;
     std::map<std::uint64_t, std::vector<std::byte>> blocks;  ///< of drive 1; empty if not embedded
     std::optional<RecordedEnd> end;
     bool operator==(const Content&) const = default;
