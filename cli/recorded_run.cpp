@@ -84,9 +84,10 @@ SavedState RecordedRun::load_snapshot(StepCount at, const std::shared_ptr<PageSt
     return reader_.load_snapshot(number, store);
 }
 
-std::optional<StepCount> FileSnapshots::latest_at_or_before(StepCount step) const {
+std::optional<StepCount> FileSnapshots::latest_at_or_before(Position at) const {
+    if (at.branch != Branch{}) return std::nullopt;
     const auto all = run_.snapshots();
-    const auto after = std::ranges::upper_bound(all, step);
+    const auto after = std::ranges::upper_bound(all, at.step);
     return after == all.begin() ? std::nullopt : std::optional(*std::prev(after));
 }
 

@@ -71,8 +71,8 @@ class FileSnapshots final : public replay::StoredSnapshots {
     FileSnapshots(const RecordedRun& run, emu::RiscvMachine& machine)
         : run_(run), store_(machine.page_store()) {}
 
-    std::optional<StepCount> latest_at_or_before(StepCount step) const override;
-    SavedState load(StepCount at) override { return run_.load_snapshot(at, store_); }
+    std::optional<StepCount> latest_at_or_before(Position at) const override;
+    SavedState load(Position at) override { return run_.load_snapshot(at.step, store_); }
 
   private:
     const RecordedRun& run_;

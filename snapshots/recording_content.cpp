@@ -187,9 +187,11 @@ void RecordingContent::check_branches() const {
             throw Damage("speaks of branch " + std::to_string(branch.id) + ", which it does not have");
         if (branch.id > 0 && steps.first < branches[branch.id - 1].fork.step)
             throw Damage("speaks of branch " + std::to_string(branch.id) + " before its beginning");
-        const auto end = ends.find(branch);
-        if (end != ends.end() && end->second.at.step < steps.last)
-            throw Damage("speaks of branch " + std::to_string(branch.id) + " after its end");
+    }
+    for (const auto& branch : branches) {
+        const auto end = ends.find(branch.fork.branch);
+        if (end != ends.end() && end->second.at.step < branch.fork.step)
+            throw Damage("holds a branch that begins after its parent's end");
     }
 }
 

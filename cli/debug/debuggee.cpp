@@ -209,7 +209,7 @@ gdbstub::StopReport Debuggee::perform(const gdbstub::Resume& resume, bool exit_w
         replay::Stopped operator()(const gdbstub::ReverseContinue&) {
             return self.timeline_.go_back(self.stops());
         }
-        replay::Stopped operator()(const gdbstub::Restart&) { return self.timeline_.seek(Position{}); }
+        replay::Stopped operator()(const gdbstub::Restart&) { return self.timeline_.seek(self.timeline_.begin()); }
     };
     const bool is_back = std::holds_alternative<gdbstub::ReverseStep>(resume) ||
                          std::holds_alternative<gdbstub::ReverseContinue>(resume);

@@ -128,7 +128,7 @@ MonitorCommands::Reply MonitorCommands::when(std::string_view) {
 
 MonitorCommands::Reply MonitorCommands::seek(StepCount target) {
     const auto from = timeline_.position();
-    const auto stopped = timeline_.seek(Position{from.branch, target});
+    const auto stopped = timeline_.seek(target);
     if (stopped.why == replay::StopReason::interrupted)
         return refused("interrupted: the position is what it was");
     if (stopped.why == replay::StopReason::diverged)

@@ -149,7 +149,7 @@ TEST_F(HostileRecording, EveryColumnIsBounded) {
         {"UPDATE branches SET step=149 WHERE id=2", "a branch that begins before its parent"},
         {"UPDATE branches SET step=206 WHERE id=1", "speaks of branch 1 before its beginning"},
         {"UPDATE branches SET step=-1 WHERE id=1", "a position out of bounds"},
-        {"UPDATE branches SET step=2007, parent=0 WHERE id=2", "speaks of branch 0 after its end"},
+        {"UPDATE branches SET step=2007, parent=0 WHERE id=2", "a branch that begins after its parent's end"},
         {"UPDATE branches SET name=hex(zeroblob(128)) WHERE id=1", "the name of a branch out of bounds"},
         {"DELETE FROM branches", "speaks of branch 1, which it does not have"},
         {"UPDATE events SET branch=3 WHERE id=20", "speaks of branch 3, which it does not have"},

@@ -28,7 +28,7 @@ TEST(RecordingOfAStranger, SaysWhatIsWrong) {
 
     write(folder / "newer", sample(2));
     tamper(folder / "newer", "PRAGMA user_version=7");
-    EXPECT_THAT(refusal(folder / "newer"), HasSubstr("format 7, newer than this program's 3"));
+    EXPECT_THAT(refusal(folder / "newer"), HasSubstr("format 7, newer than this program's 4"));
 
     write(folder / "schema", sample(2));
     tamper(folder / "schema", "CREATE TABLE extra(x)");

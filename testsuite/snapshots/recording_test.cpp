@@ -356,7 +356,7 @@ TEST(Recording, TellsTheSizeOfEveryTable) {
     std::map<std::string, TableSize> sizes;
     const RecordingReader reader(folder / "run.bsr");
     for (const auto& size : reader.table_sizes()) sizes[size.table] = size;
-    EXPECT_EQ(sizes.size(), 14U);
+    EXPECT_EQ(sizes.size(), 15U);
     EXPECT_EQ(sizes["events"].rows, 20U);
     EXPECT_EQ(sizes["epochs"].rows, 20U);
     EXPECT_EQ(sizes["snapshots"].rows, 4U);
