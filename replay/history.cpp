@@ -247,7 +247,6 @@ BranchInfo History::info_of(Branch branch) const {
 void History::enter(Branch branch) {
     keep_accesses();
     index_pending();
-    here().info.cursor = now();
     ladder_ = {};
     futures_.enter(branch);
 }
@@ -259,6 +258,7 @@ void History::branch(std::string name) {
     future.passed = std::move(passed);
     future.told_until = now();
     const auto number = future.info.number;
+    here().info.cursor = now();
     enter(number);
     snapshots_.add_branch(number, fork);
     // The same state as the parent's, and the first of the branch, which is never dropped.
@@ -269,6 +269,7 @@ void History::branch(std::string name) {
 Arrival History::switch_to(Branch branch) {
     const auto from = line().branch();
     const auto home = save();
+    here().info.cursor = now();
     enter(branch);
     const auto target = here().info.cursor;
     // Where the machine is now may be another future's, so that nothing starts from there.
@@ -277,7 +278,6 @@ Arrival History::switch_to(Branch branch) {
     if (arrival == Arrival::reached) return arrival;
     load(home);
     enter(from);
-    here().info.cursor = now();
     return arrival;
 }
 

@@ -94,6 +94,7 @@ class Session {
     void run(int moves) {
         make_moves(moves);
         replay_agrees();
+        all_epochs_were_told();
         become_a_recording();
         make_moves(moves / 4);
         for (const auto& [at, digest] : epochs_.told)
@@ -408,6 +409,18 @@ class Session {
             EXPECT_EQ(epochs.told.size(), track.frontier.value / 64 - start_.at.value / 64 + 1);
             for (const auto& [at, digest] : epochs.told)
                 EXPECT_EQ(digest, track.judge->digest_at(at.step)) << at.step.value;
+        }
+    }
+
+    /// Once each, of the branch in which they lie.
+    void all_epochs_were_told() {
+        std::map<Position, int> times;
+        for (const auto& told : epochs_.told) ++times[told.first];
+        for (std::uint32_t n = 0; n < tracks_.size(); ++n) {
+            const auto after = n == 0 ? start_.at : tracks_[n].fork.step + StepCount{1};
+            auto at = StepCount{(after.value + epoch_.value - 1) / epoch_.value * epoch_.value};
+            for (; at < tracks_[n].frontier; at += epoch_)
+                EXPECT_EQ((times[{{n}, at}]), 1) << "branch " << n << " at " << at.value;
         }
     }
 
