@@ -6,42 +6,88 @@
 #include <fmt/format.h>
 
 #include "cli/start_error.hpp"
+#include "cli/units.hpp"
 
 namespace backspin::cli {
 
-Bookmarks bookmarks_of(const snapshots::RecordingReader& reader) {
+replay::Line line_of(const snapshots::RecordingReader& reader, Branch branch) {
+    // A parent has a smaller number, and begins earlier: the reader has checked that.
+    if (branch == Branch{}) return {};
+    const auto& recorded = reader.branches().at(branch.id - 1);
+    return line_of(reader, recorded.fork.branch).with(branch, recorded.fork.step);
+}
+
+Branch branch_of(const snapshots::RecordingReader& reader, std::string_view name) {
+    const auto number = parse_number(name);
+    if (name == replay::kMainBranch || number == 0U) return {};
+    std::string known = replay::kMainBranch;
+    for (const auto& branch : reader.branches()) {
+        if (branch.name == name || number == branch.number.id) return branch.number;
+        known += ", " + branch.name;
+    }
+    throw StartError(fmt::format("{}: there is no branch '{}'; there are: {}", reader.path().string(), name,
+                                 known));
+}
+
+Marks marks_of(const snapshots::RecordingReader& reader) {
+    Marks marks;
+    for (const auto& snapshot : reader.snapshots()) {
+        if (!snapshot.name.empty()) marks.try_emplace(snapshot.name, snapshot.at);
+    }
+    for (const auto& bookmark : reader.bookmarks()) marks.try_emplace(bookmark.name, bookmark.at);
+    return marks;
+}
+
+Bookmarks bookmarks_of(const snapshots::RecordingReader& reader, Branch branch) {
+    const auto line = line_of(reader, branch);
     Bookmarks bookmarks;
-    const auto add = [&](const std::string& name, Position at) {
-        if (at.branch == Branch{} && !name.empty()) bookmarks.try_emplace(name, at.step);
-    };
-    for (const auto& snapshot : reader.snapshots()) add(snapshot.name, snapshot.at);
-    for (const auto& bookmark : reader.bookmarks()) add(bookmark.name, bookmark.at);
+    for (const auto& [name, at] : marks_of(reader)) {
+        if (line.has(at)) bookmarks.emplace(name, at.step);
+    }
     return bookmarks;
 }
 
 RecordedRun::RecordedRun(const std::string& file, std::span<const std::string> drive_files,
-                         MachineBuilder build)
+                         MachineBuilder build, Branch branch)
     : reader_(file),
       setup_(from_recording(reader_, drive_files)),
       build_(std::move(build)),
+      branch_(branch),
+      line_(line_of(reader_, branch)),
       begin_(reader_.begin().step),
-      bookmarks_(bookmarks_of(reader_)) {
+      bookmarks_(bookmarks_of(reader_, branch)) {
     read_log();
     read_snapshots();
 }
 
-void RecordedRun::read_log() {
-    frontier_ = begin_;
+std::map<Branch, StepCount> RecordedRun::frontiers() const {
+    std::map<Branch, StepCount> frontiers{{Branch{}, begin_}};
+    const auto reached = [&](Position at) {
+        auto& frontier = frontiers[at.branch];
+        frontier = std::max(frontier, at.step);
+    };
+    for (const auto& branch : reader_.branches()) {
+        reached(branch.fork);
+        reached({branch.number, branch.fork.step});
+    }
     reader_.for_each_event([&](const snapshots::RecordedEvent& event) {
-        if (event.at.branch != Branch{}) return;
-        log_.append({event.at, event.input});
-        frontier_ = event.at.step + StepCount{1};
+        reached({event.at.branch, event.at.step + StepCount{1}});
     });
-    reader_.for_each_digest([&](const snapshots::RecordedDigest& digest) {
-        if (digest.at.branch == Branch{}) frontier_ = std::max(frontier_, digest.at.step);
-    });
-    if (reader_.end() && reader_.end()->at.branch == Branch{})
-        frontier_ = std::max(frontier_, reader_.end()->at.step);
+    reader_.for_each_digest([&](const snapshots::RecordedDigest& digest) { reached(digest.at); });
+    for (const auto& [branch, end] : reader_.ends()) reached(end.at);
+    return frontiers;
+}
+
+void RecordedRun::read_log() {
+    frontier_ = frontiers().at(branch_);
+    replay::EventLog all;
+    reader_.for_each_event(
+        [&](const snapshots::RecordedEvent& event) { all.append({event.at, event.input}); });
+    for (const auto& segment : line_.segments()) {
+        for (const auto& event : all.events(segment.branch)) {
+            if (event.at.step < segment.end) log_.append({{Branch{}, event.at.step}, event.input});
+        }
+    }
 }
 
 void RecordedRun::read_snapshots() {
@@ -49,7 +95,7 @@ void RecordedRun::read_snapshots() {
     const auto& all = reader_.snapshots();
     for (std::size_t i = 0; i < all.size(); ++i) {
         const auto& at = all[i].at;
-        if (at.branch != Branch{} || at.step < begin_ || at.step > frontier_) continue;
+        if (!line_.has(at) || at.step < begin_ || at.step > frontier_) continue;
         found.try_emplace(at.step, i);
     }
     for (const auto& [step, number] : found) {
@@ -71,6 +117,29 @@ replay::PastRun RecordedRun::past(StepCount from, StepCount to) const {
     }
     past.frontier = to;
     return past;
+}
+
+replay::PastRun RecordedRun::with_branches() const {
+    const auto ends = frontiers();
+    replay::PastRun past;
+    past.frontier = ends.at(Branch{});
+    for (const auto& branch : reader_.branches())
+        past.branches.push_back({branch.name, branch.fork, ends.at(branch.number)});
+    reader_.for_each_event(
+        [&](const snapshots::RecordedEvent& event) { past.log.append({event.at, event.input}); });
+    return past;
+}
+
+BranchSnapshots::BranchSnapshots(const snapshots::RecordingReader& reader, emu::RiscvMachine& machine)
+    : reader_(reader), store_(machine.page_store()) {
+    for (std::size_t i = 0; i < reader.snapshots().size(); ++i)
+        numbers_.try_emplace(reader.snapshots()[i].at, i);
+}
+
+std::optional<StepCount> BranchSnapshots::latest_at_or_before(Position at) const {
+    const auto after = numbers_.upper_bound(at);
+    if (after == numbers_.begin() || std::prev(after)->first.branch != at.branch) return std::nullopt;
+    return std::prev(after)->first.step;
 }
 
 SavedState RecordedRun::load_snapshot(StepCount at, const std::shared_ptr<PageStore>& store) const {

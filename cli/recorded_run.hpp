@@ -3,35 +3,46 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/machine_setup.hpp"
 #include "cli/place.hpp"
 #include "emu/riscv_machine.hpp"
+#include "replay/line.hpp"
 #include "replay/timeline.hpp"
 #include "snapshots/recording.hpp"
 
 namespace backspin::cli {
 
-/// Of the main line: bookmarks, and snapshots that have a name.
-Bookmarks bookmarks_of(const snapshots::RecordingReader& reader);
+/// From the beginning to the end of a branch.
+replay::Line line_of(const snapshots::RecordingReader& reader, Branch branch);
+/// The branch with this name or number; "main" is branch 0. Throws StartError.
+Branch branch_of(const snapshots::RecordingReader& reader, std::string_view name);
 
-/// The main line of a recording; branches are kept in the file for later.
+/// Of all branches: bookmarks, and snapshots that have a name.
+Marks marks_of(const snapshots::RecordingReader& reader);
+/// Those of a branch's line.
+Bookmarks bookmarks_of(const snapshots::RecordingReader& reader, Branch branch = {});
+
+/// The line of one branch of a recording, as a history without branches.
 class RecordedRun {
   public:
     /// `drive_files`: as for from_recording. `build` is called by several threads. Throws RecordingError and
     /// StartError.
     explicit RecordedRun(const std::string& file, std::span<const std::string> drive_files = {},
-                         MachineBuilder build = build_machine);
+                         MachineBuilder build = build_machine, Branch branch = {});
 
     const snapshots::RecordingReader& reader() const { return reader_; }
     const MachineSetup& setup() const { return setup_; }
     const replay::EventLog& log() const { return log_; }
+    Branch branch() const { return branch_; }
     StepCount begin() const { return begin_; }
     StepCount frontier() const { return frontier_; }
     const Bookmarks& bookmarks() const { return bookmarks_; }
@@ -42,6 +53,8 @@ class RecordedRun {
     std::unique_ptr<emu::RiscvMachine> machine(const MachineSetup& setup) const;
     /// The history between two positions of it.
     replay::PastRun past(StepCount from, StepCount to) const;
+    /// The history with all its branches, each under its own number.
+    replay::PastRun with_branches() const;
 
     /// Positions of the snapshots that the file holds, ascending and without doubles.
     std::span<const StepCount> snapshots() const { return snapshots_; }
@@ -49,12 +62,16 @@ class RecordedRun {
     SavedState load_snapshot(StepCount at, const std::shared_ptr<PageStore>& store) const;
 
   private:
+    /// The newest step that inputs, digests and ends speak of, by branch.
+    std::map<Branch, StepCount> frontiers() const;
     void read_log();
     void read_snapshots();
 
     snapshots::RecordingReader reader_;
     MachineSetup setup_;
     MachineBuilder build_;
+    Branch branch_;
+    replay::Line line_;
     replay::EventLog log_;
     StepCount begin_;
     StepCount frontier_;
@@ -64,7 +81,22 @@ class RecordedRun {
     mutable std::mutex mutex_;          ///< the reader is for one thread at a time
 };
 
-/// The file's snapshots for the timeline of one machine.
+/// All of the file's snapshots, for the timeline of one machine with all branches.
+class BranchSnapshots final : public replay::StoredSnapshots {
+  public:
+    /// Both outlive it.
+    BranchSnapshots(const snapshots::RecordingReader& reader, emu::RiscvMachine& machine);
+
+    std::optional<StepCount> latest_at_or_before(Position at) const override;
+    SavedState load(Position at) override { return reader_.load_snapshot(numbers_.at(at), store_); }
+
+  private:
+    const snapshots::RecordingReader& reader_;
+    std::shared_ptr<PageStore> store_;
+    std::map<Position, std::size_t> numbers_;
+};
+
+/// The file's snapshots for the timeline of one machine that goes along the run.
 class FileSnapshots final : public replay::StoredSnapshots {
   public:
     /// Both outlive it.

@@ -138,7 +138,7 @@ class StretchCheck {
 // ---- all of them --------------------------------------------------------------------------------
 
 Verification::Verification(const RecordedRun& run, unsigned jobs)
-    : run_(run), digests_(run.reader()), stretches_(stretches(std::max(jobs, 1U))) {
+    : run_(run), digests_(run.reader(), run.branch()), stretches_(stretches(std::max(jobs, 1U))) {
     counts_.jobs = static_cast<unsigned>(std::min<std::size_t>(std::max(jobs, 1U), stretches_.size()));
     counts_.steps = (run.frontier() - run.begin()).value;
 }

@@ -35,6 +35,10 @@ Position Timeline::frontier() const {
 Position Timeline::position_of(StepCount step) const {
     return parts_->history.position(step);
 }
+bool Timeline::has(Position at) const {
+    return parts_->history.line().has(at) && at.step >= parts_->history.begin() &&
+           at.step <= parts_->history.frontier();
+}
 bool Timeline::at_frontier() const {
     return parts_->history.now() >= parts_->history.frontier();
 }

@@ -99,6 +99,8 @@ class Timeline {
     /// last input caused a data stop that was told before it.
     bool goes_live() const;
     Position position_of(StepCount step) const;
+    /// Whether the position is a place of this line, at most at its end.
+    bool has(Position at) const;
     /// The frontier can grow. A live timeline stays live while its cursor is in the past.
     bool is_live() const;
 

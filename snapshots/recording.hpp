@@ -242,6 +242,8 @@ class RecordingReader {
     const std::vector<RecordedBranch>& branches() const;
     /// The newest position that the file speaks of in this branch.
     StepCount last_step(Branch branch) const;
+    /// By branch; those that were not ended are not there.
+    const std::map<Branch, RecordedEnd>& ends() const;
     /// Of branch 0. Nothing if the recording process was killed.
     const std::optional<RecordedEnd>& end() const;
     /// The position with the most steps that the file speaks of: for an input, the one that it leads to.

@@ -274,6 +274,9 @@ std::uint64_t RecordingReader::digest_count() const {
 const std::optional<RecordedEnd>& RecordingReader::end() const {
     return state_->content->recorded_end;
 }
+const std::map<Branch, RecordedEnd>& RecordingReader::ends() const {
+    return state_->content->ends;
+}
 const std::vector<RecordedBranch>& RecordingReader::branches() const {
     return state_->content->branches;
 }

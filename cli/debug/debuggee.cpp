@@ -110,8 +110,10 @@ Outcome<Done> Debuggee::write_memory(gdbstub::ThreadId thread, gdbstub::Address 
 }
 
 Outcome<Done> Debuggee::write(const Input& input) {
-    if (auto refused = timeline_.write(input)) return Refused{gdbstub::errno_value::read_only, refused->why};
-    return Done{};
+    const auto refused = timeline_.write(input);
+    if (!refused) return Done{};
+    const auto* how = refused->a_branch_could ? "; 'monitor branch' begins another future here, to write in" : "";
+    return Refused{gdbstub::errno_value::read_only, refused->why + how};
 }
 
 // ---- breakpoints --------------------------------------------------------------------------------
