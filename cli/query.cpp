@@ -37,7 +37,7 @@ replay::TimelineOptions options_for(const RecordedRun& run) {
 
 int query(const QueryCommand& command) {
     const auto question = parse_question(command.question);
-    const RecordedRun run(command.file);
+    const RecordedRun run(command.file, {}, build_machine, command.branch);
     if (run.reader().warning()) fmt::print(stderr, "backspin: {}\n", *run.reader().warning());
     Playback playback(run, options_for(run));
     if (command.hart >= playback.machine().harts())

@@ -48,14 +48,14 @@ Bookmarks bookmarks_of(const snapshots::RecordingReader& reader, Branch branch) 
 }
 
 RecordedRun::RecordedRun(const std::string& file, std::span<const std::string> drive_files,
-                         MachineBuilder build, Branch branch)
+                         MachineBuilder build, const std::string& branch)
     : reader_(file),
       setup_(from_recording(reader_, drive_files)),
       build_(std::move(build)),
-      branch_(branch),
-      line_(line_of(reader_, branch)),
+      branch_(branch_of(reader_, branch)),
+      line_(line_of(reader_, branch_)),
       begin_(reader_.begin().step),
-      bookmarks_(bookmarks_of(reader_, branch)) {
+      bookmarks_(bookmarks_of(reader_, branch_)) {
     read_log();
     read_snapshots();
 }

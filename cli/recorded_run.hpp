@@ -37,12 +37,15 @@ class RecordedRun {
     /// `drive_files`: as for from_recording. `build` is called by several threads. Throws RecordingError and
     /// StartError.
     explicit RecordedRun(const std::string& file, std::span<const std::string> drive_files = {},
-                         MachineBuilder build = build_machine, Branch branch = {});
+                         MachineBuilder build = build_machine,
+                         const std::string& branch = replay::kMainBranch);
 
     const snapshots::RecordingReader& reader() const { return reader_; }
     const MachineSetup& setup() const { return setup_; }
     const replay::EventLog& log() const { return log_; }
     Branch branch() const { return branch_; }
+    /// The place in the file of a step of this history.
+    Position position(StepCount step) const { return line_.position(step); }
     StepCount begin() const { return begin_; }
     StepCount frontier() const { return frontier_; }
     const Bookmarks& bookmarks() const { return bookmarks_; }

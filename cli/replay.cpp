@@ -32,11 +32,12 @@ class Replay {
   public:
     explicit Replay(const ReplayCommand& command)
         : command_(command),
-          run_(command.file, command.drive_files),
+          run_(command.file, command.drive_files, build_machine, command.branch),
           machine_(run_.machine()),
           stored_(run_, *machine_),
           stored_branches_(run_.reader(), *machine_),
-          verifier_(run_.reader(), machine_->component_names(), run_.setup().epoch_steps) {
+          verifier_(run_.reader(), machine_->component_names(), run_.setup().epoch_steps,
+                    run_.branch()) {
         if (command.keep_snapshots) refuse_unwritable();
         if (run_.reader().warning()) fmt::print(stderr, "backspin: {}\n", *run_.reader().warning());
         console_ = open_console(loop_, command.console, command.gdb ? ConsoleUse::both_ways : ConsoleUse::output_only,
@@ -58,6 +59,7 @@ class Replay {
         }
         timeline_.emplace(
             *machine_, command.gdb ? run_.with_branches() : run_.past(run_.begin(), run_.frontier()), options);
+        if (command.gdb) timeline_->switch_to(run_.branch());
         port_->set_frontier([this] { return timeline_->frontier().step; });
     }
 
@@ -148,7 +150,7 @@ class Replay {
     std::string other_branches() const {
         const auto count = run_.reader().branches().size();
         if (count == 0) return {};
-        return fmt::format("; this is branch main, and 'backspin verify' checks the other {}, too", count);
+        return fmt::format("; this is branch {}, and 'backspin verify' checks all {}", command_.branch, count + 1);
     }
 
     RunResult under_debugger() {

@@ -87,7 +87,8 @@ int verify(const VerifyCommand& command, const MachineBuilder& build) {
         fmt::print(stderr, "backspin: {}\n", *run.reader().warning());
     std::vector<Checked> all{check(run, replay::kMainBranch, command)};
     for (const auto& branch : run.reader().branches()) {
-        const RecordedRun line(command.file, command.drive_files, build, branch.number);
+        const RecordedRun line(command.file, command.drive_files, build,
+                               std::to_string(branch.number.id));
         all.push_back(check(line, branch.name, command));
     }
     if (command.json) {

@@ -35,7 +35,8 @@ struct EventsCommand {
     std::optional<std::string> kind;  ///< one of kInputKinds
     bool json = false;
     bool times = true;                       ///< virtual times take a replay
-    std::vector<std::string> drive_files{};  ///< images of its drives, the first ones in order
+    std::vector<std::string> drive_files{    std::string branch = replay::kMainBranch;  ///< its name or number
+};  ///< images of its drives, the first ones in order
 };
 
 struct LogCommand {
@@ -51,7 +52,8 @@ struct SnapshotCommand {
     std::string file;
     Place at;
     std::string name;  ///< empty: none
-    std::vector<std::string> drive_files{};
+    std::vector<std::string> drive_files{    std::string branch = replay::kMainBranch;  ///< its name or number
+};
 };
 
 /// A question about the history: see cli/query/question.hpp.
@@ -63,6 +65,7 @@ struct QueryCommand {
     std::uint64_t limit = 0;             ///< most answers
     std::optional<std::string> symbols;  ///< an ELF file; nothing: the recording's program
     bool json = false;
+    std::string branch = replay::kMainBranch;  ///< its name or number
 };
 
 /// Writes a drive as it was at a place as a new image.
