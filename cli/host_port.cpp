@@ -107,8 +107,7 @@ void HostPort::connect(Channel channel, std::unique_ptr<Outside> outside) {
 }
 
 bool HostPort::interactive() const {
-    return console_.interactive() ||
-           std::ranges::any_of(connections_, [&](const auto& at) {
+    return console_.interactive() || std::ranges::any_of(connections_, [&](const auto& at) {
                return is_connected(at) && at.outside->interactive();
            });
 }
@@ -164,7 +163,8 @@ std::optional<DeviceInput> HostPort::next(const Machine& machine) {
 }
 
 std::optional<replay::AskAgain> HostPort::ask_again(const Machine& machine) const {
-    const bool script_is_done = !on_branch_0() || (nothing_waits() && !script_.has_ready() && script_.waiting_for() == nullptr);
+    const bool script_is_done =
+        !on_branch_0() || (nothing_waits() && !script_.has_ready() && script_.waiting_for() == nullptr);
     const bool is_wanted = std::ranges::any_of(connections_, [&](const auto& at) {
         return at.outside->answers_at_once() && machine.room_for_input(at.channel) > 0;
     });
@@ -189,7 +189,8 @@ void HostPort::output(Channel channel, std::span<const std::byte> bytes) {
     }
     for (auto& connection : connections_) {
         const bool hears = is_new || connection.outside->is_for_eyes();
-        if (hears && connection.channel == channel && is_connected(connection)) connection.outside->output(bytes);
+        if (hears && connection.channel == channel && is_connected(connection))
+            connection.outside->output(bytes);
     }
 }
 

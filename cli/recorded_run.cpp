@@ -25,8 +25,8 @@ Branch branch_of(const snapshots::RecordingReader& reader, std::string_view name
         if (branch.name == name || number == branch.number.id) return branch.number;
         known += ", " + branch.name;
     }
-    throw StartError(fmt::format("{}: there is no branch '{}'; there are: {}", reader.path().string(), name,
-                                 known));
+    throw StartError(
+        fmt::format("{}: there is no branch '{}'; there are: {}", reader.path().string(), name, known));
 }
 
 Marks marks_of(const snapshots::RecordingReader& reader) {

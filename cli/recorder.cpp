@@ -132,8 +132,9 @@ void Recorder::output(Channel channel, std::span<const std::byte> bytes) {
     const auto at = machine_.now();
     const auto frontier = frontier_();
     if (at >= frontier.step && std::ranges::find(consoles_, channel) != consoles_.end()) {
-        for_each_track(
-            [&](Track& track) { track.writer.add_output({frontier.branch, at}, machine_.time(), channel, bytes); });
+        for_each_track([&](Track& track) {
+            track.writer.add_output({frontier.branch, at}, machine_.time(), channel, bytes);
+        });
         if (trigger_) trigger_->hear(channel, bytes);
     }
     shown_->output(channel, bytes);

@@ -36,12 +36,11 @@ class Replay {
           machine_(run_.machine()),
           stored_(run_, *machine_),
           stored_branches_(run_.reader(), *machine_),
-          verifier_(run_.reader(), machine_->component_names(), run_.setup().epoch_steps,
-                    run_.branch()) {
+          verifier_(run_.reader(), machine_->component_names(), run_.setup().epoch_steps, run_.branch()) {
         if (command.keep_snapshots) refuse_unwritable();
         if (run_.reader().warning()) fmt::print(stderr, "backspin: {}\n", *run_.reader().warning());
-        console_ = open_console(loop_, command.console, command.gdb ? ConsoleUse::both_ways : ConsoleUse::output_only,
-                                command.force);
+        console_ = open_console(loop_, command.console,
+                                command.gdb ? ConsoleUse::both_ways : ConsoleUse::output_only, command.force);
         port_.emplace(loop_, *console_, InputScript{}, *machine_);
         connect_virtio_consoles();
         replay::TimelineOptions options;
@@ -57,8 +56,9 @@ class Replay {
             options.snapshot_budget.snapshots = 1;  // nobody will go back
             options.use_access_index = false;
         }
-        timeline_.emplace(
-            *machine_, command.gdb ? run_.with_branches() : run_.past(run_.begin(), run_.frontier()), options);
+        timeline_.emplace(*machine_,
+                          command.gdb ? run_.with_branches() : run_.past(run_.begin(), run_.frontier()),
+                          options);
         if (command.gdb) timeline_->switch_to(run_.branch());
         port_->set_frontier([this] { return timeline_->frontier().step; });
     }
@@ -101,8 +101,7 @@ class Replay {
         if (new_snapshots_.empty()) return;
         timeline_.reset();
         snapshots::RecordingAppender recording(command_.file);
-        for (const auto& [name, at, state] : new_snapshots_)
-            recording.add_snapshot(at, state, name);
+        for (const auto& [name, at, state] : new_snapshots_) recording.add_snapshot(at, state, name);
         recording.finish();
         fmt::print(stderr, "backspin: {}: holds {} new snapshots\n", command_.file, new_snapshots_.size());
     }
@@ -150,7 +149,8 @@ class Replay {
     std::string other_branches() const {
         const auto count = run_.reader().branches().size();
         if (count == 0) return {};
-        return fmt::format("; this is branch {}, and 'backspin verify' checks all {}", command_.branch, count + 1);
+        return fmt::format("; this is branch {}, and 'backspin verify' checks all {}", command_.branch,
+                           count + 1);
     }
 
     RunResult under_debugger() {
@@ -183,7 +183,8 @@ class Replay {
     }
 
     void save(const std::string& path, const Marks& bookmarks) {
-        if (!timeline_->current_branch().live && timeline_->branches().size() == run_.reader().branches().size() + 1)
+        if (!timeline_->current_branch().live &&
+            timeline_->branches().size() == run_.reader().branches().size() + 1)
             throw StartError("this is a recording: it is in its file, and there is no new branch");
         if (!run_.setup().disks.empty())
             throw StartError("the recording's machine has drives: a branch of it cannot be saved");

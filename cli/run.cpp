@@ -117,7 +117,7 @@ class Run {
         timeline_.emplace(*machine_, options);
         const auto frontier = [this] { return timeline_->frontier().step; };
         port_->set_frontier(frontier);
-        port_->set_branch([this] { return timeline_->current_branch().number; });
+        port_->set_branch([this] { return timeline_->frontier().branch; });
         if (recorder_) {
             recorder_->tap_output(*port_, [this] { return timeline_->frontier(); });
             machine_->set_output(&*recorder_);

@@ -5,8 +5,7 @@
 namespace backspin::cli {
 
 Verifier::Verifier(const snapshots::RecordingReader& reader,
-                   std::span<const std::string_view> component_names, StepCount epoch_steps,
-                   Branch branch)
+                   std::span<const std::string_view> component_names, StepCount epoch_steps, Branch branch)
     : recorded_(reader, branch), digests_(component_names), epoch_steps_(epoch_steps) {}
 
 std::uint64_t Verifier::missed() const {

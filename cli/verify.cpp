@@ -41,12 +41,9 @@ Checked check(const RecordedRun& run, std::string name, const VerifyCommand& com
 
 nlohmann::json to_json(const Checked& checked) {
     const auto& counts = checked.counts;
-    nlohmann::json json{{"verified", !checked.report},
-                        {"steps", counts.steps},
-                        {"inputs", checked.inputs},
-                        {"digests", counts.digests},
-                        {"snapshots", counts.snapshots},
-                        {"jobs", counts.jobs},
+    nlohmann::json json{{"verified", !checked.report},   {"steps", counts.steps},
+                        {"inputs", checked.inputs},      {"digests", counts.digests},
+                        {"snapshots", counts.snapshots}, {"jobs", counts.jobs},
                         {"divergence", nullptr}};
     if (checked.report) json["divergence"] = to_json(*checked.report);
     return json;
@@ -87,8 +84,7 @@ int verify(const VerifyCommand& command, const MachineBuilder& build) {
         fmt::print(stderr, "backspin: {}\n", *run.reader().warning());
     std::vector<Checked> all{check(run, replay::kMainBranch, command)};
     for (const auto& branch : run.reader().branches()) {
-        const RecordedRun line(command.file, command.drive_files, build,
-                               std::to_string(branch.number.id));
+        const RecordedRun line(command.file, command.drive_files, build, std::to_string(branch.number.id));
         all.push_back(check(line, branch.name, command));
     }
     if (command.json) {
@@ -96,8 +92,9 @@ int verify(const VerifyCommand& command, const MachineBuilder& build) {
     } else {
         for (const auto& checked : all) print_text(command.file, checked, &checked == &all.front());
     }
-    return std::ranges::any_of(all, [](const auto& checked) { return checked.report.has_value(); }) ? kDiverged
-                                                                                                    : kSuccess;
+    return std::ranges::any_of(all, [](const auto& checked) { return checked.report.has_value(); })
+               ? kDiverged
+               : kSuccess;
 }
 
 }  // namespace backspin::cli

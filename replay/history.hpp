@@ -64,8 +64,7 @@ class History {
     /// Whether going on from here makes new history: at a live frontier, or before an input that was taken
     /// there and that an observer stopped at.
     bool goes_live() const {
-        return live() &&
-               (now() == frontier() || (here().is_unapplied && now() + StepCount{1} == frontier()));
+        return live() && (now() == frontier() || (here().is_unapplied && now() + StepCount{1} == frontier()));
     }
     /// A step of the current line; its branch is the current one or an ancestor.
     Position position(StepCount step) const { return futures_.line().position(step); }

@@ -95,8 +95,8 @@ struct RecordedBookmark {
     bool operator==(const RecordedBookmark&) const = default;
 };
 
-/// A future that begins in the past of another; branch 0 has none of these. Numbers count from 1, in the order
-/// in which they are given. The name has at most 255 bytes.
+/// A future that begins in the past of another; branch 0 has none of these. Numbers count from 1, in the
+/// order in which they are given. The name has at most 255 bytes.
 struct RecordedBranch {
     Branch number;
     Position fork;  ///< where it begins, in its parent

@@ -35,8 +35,7 @@ void RecordingContent::take(TableId table, const Statement& row) {
         case TableId::image_chunks: return take_image_chunk(row);
         case TableId::events: return take_event(row);
         case TableId::digests: ++digests; return reached(digest_at(row).at);
-        case TableId::ends:
-            return take_end(row);
+        case TableId::ends: return take_end(row);
         case TableId::components: return take_component(row);
         case TableId::epochs: return take_epoch(row);
         case TableId::packs: return take_pack(row);

@@ -112,7 +112,8 @@ Outcome<Done> Debuggee::write_memory(gdbstub::ThreadId thread, gdbstub::Address 
 Outcome<Done> Debuggee::write(const Input& input) {
     const auto refused = timeline_.write(input);
     if (!refused) return Done{};
-    const auto* how = refused->a_branch_could ? "; 'monitor branch' begins another future here, to write in" : "";
+    const auto* how =
+        refused->a_branch_could ? "; 'monitor branch' begins another future here, to write in" : "";
     return Refused{gdbstub::errno_value::read_only, refused->why + how};
 }
 
@@ -211,7 +212,9 @@ gdbstub::StopReport Debuggee::perform(const gdbstub::Resume& resume, bool exit_w
         replay::Stopped operator()(const gdbstub::ReverseContinue&) {
             return self.timeline_.go_back(self.stops());
         }
-        replay::Stopped operator()(const gdbstub::Restart&) { return self.timeline_.seek(self.timeline_.begin()); }
+        replay::Stopped operator()(const gdbstub::Restart&) {
+            return self.timeline_.seek(self.timeline_.begin());
+        }
     };
     const bool is_back = std::holds_alternative<gdbstub::ReverseStep>(resume) ||
                          std::holds_alternative<gdbstub::ReverseContinue>(resume);

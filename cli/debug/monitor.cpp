@@ -240,8 +240,9 @@ MonitorCommands::Reply MonitorCommands::branch(std::string_view arguments) {
         return refused("a branch's name begins with a letter, and has letters, digits, '-', '_' and '.'");
     if (const auto why = timeline_.branch(std::string(arguments))) return refused(why->why);
     const auto branch = timeline_.current_branch();
-    return fmt::format("branch {} begins at position {}: what is written and typed from here on is its own\n{}",
-                       branch.name, branch.fork.step.value, keeping_.at_branch);
+    return fmt::format(
+        "branch {} begins at position {}: what is written and typed from here on is its own\n{}", branch.name,
+        branch.fork.step.value, keeping_.at_branch);
 }
 
 MonitorCommands::Reply MonitorCommands::branches(std::string_view) {
@@ -250,10 +251,9 @@ MonitorCommands::Reply MonitorCommands::branches(std::string_view) {
     for (const auto& branch : timeline_.branches()) {
         text += fmt::format("{} {:>3} {:<16} ", branch.number == current ? '*' : ' ', branch.number.id,
                             branch.name);
-        text += branch.number == Branch{}
-                    ? fmt::format("from position {}", branch.fork.step.value)
-                    : fmt::format("from position {} of {}", branch.fork.step.value,
-                                  name_of(branch.fork.branch));
+        text += branch.number == Branch{} ? fmt::format("from position {}", branch.fork.step.value)
+                                          : fmt::format("from position {} of {}", branch.fork.step.value,
+                                                        name_of(branch.fork.branch));
         text += fmt::format(" to {}, {}\n", branch.frontier.value, branch.live ? "live" : "a recording");
     }
     return text;

@@ -84,14 +84,14 @@ struct ReplayCommand {
     std::string file;
     std::optional<Endpoint> gdb;
     bool keep_snapshots = false;  ///< bookmarks become snapshots in the file; only with gdb
-    ConsoleChoice console = StdioConsole{    std::string branch = replay::kMainBranch;  ///< its name or number
-};
+    ConsoleChoice console = StdioConsole{};
     std::vector<ConsoleChoice>
         virtio_consoles;                   ///< of the recording's, the first ones; the others are silent
     std::vector<std::string> drive_files;  ///< images of the recording's drives, the first ones in order
     HistoryOptions history;                ///< only with gdb
     std::optional<std::chrono::nanoseconds> timeout;
     bool force = false;
+    std::string branch = replay::kMainBranch;  ///< its name or number
 };
 
 struct RepairCommand {

@@ -34,9 +34,9 @@ struct EventsCommand {
     Stretch stretch;
     std::optional<std::string> kind;  ///< one of kInputKinds
     bool json = false;
-    bool times = true;                       ///< virtual times take a replay
-    std::vector<std::string> drive_files{    std::string branch = replay::kMainBranch;  ///< its name or number
-};  ///< images of its drives, the first ones in order
+    bool times = true;                         ///< virtual times take a replay
+    std::vector<std::string> drive_files{};    ///< images of its drives, the first ones in order
+    std::string branch = replay::kMainBranch;  ///< its name or number
 };
 
 struct LogCommand {
@@ -52,8 +52,8 @@ struct SnapshotCommand {
     std::string file;
     Place at;
     std::string name;  ///< empty: none
-    std::vector<std::string> drive_files{    std::string branch = replay::kMainBranch;  ///< its name or number
-};
+    std::vector<std::string> drive_files{};
+    std::string branch = replay::kMainBranch;  ///< its name or number
 };
 
 /// A question about the history: see cli/query/question.hpp.

@@ -258,8 +258,7 @@ std::size_t Answerer::answer(const RegisterQuestion& question, const Sink& sink)
         answer.symbol = symbols_.describe(*answer.pc);
         answer.before = sample();
     }));
-    check(timeline_.look_at(changed.at.step + StepCount{1},
-                            [&] { answer.after = sample(); }));
+    check(timeline_.look_at(changed.at.step + StepCount{1}, [&] { answer.after = sample(); }));
     sink(answer);
     return 1;
 }

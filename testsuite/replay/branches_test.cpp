@@ -79,9 +79,7 @@ TEST(LineAccesses, KnowsOfThePastInEachFutureAndOfNoOtherFuture) {
 TEST(LineAccesses, FewBytesForgetOtherBranchesFirst) {
     Line line;
     LineAccesses accesses(line, {100}, 4000);
-    const auto add = [&](std::uint64_t n) {
-        accesses.add({100 * n}, {100 * n + 100}, wrote(n));
-    };
+    const auto add = [&](std::uint64_t n) { accesses.add({100 * n}, {100 * n + 100}, wrote(n)); };
     for (std::uint64_t n = 0; n < 10; ++n) add(n);
     line = Line{}.with({1}, {50});
     for (std::uint64_t n = 1; n < 10; ++n) add(n);

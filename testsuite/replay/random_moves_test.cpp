@@ -43,9 +43,7 @@ std::string text(const std::vector<Hit>& hits) {
 /// Compares what a listener is told with the judge, later: the judge has not been there yet.
 class Epochs : public HistoryListener {
   public:
-    void on_epoch(Position at, const SavedState& state) override {
-        told.emplace_back(at, digest(state));
-    }
+    void on_epoch(Position at, const SavedState& state) override { told.emplace_back(at, digest(state)); }
     void on_branch(const BranchInfo& branch) override { branches.push_back(branch.number); }
     std::vector<std::pair<Position, std::uint64_t>> told;
     std::vector<Branch> branches;
@@ -135,7 +133,11 @@ class Session {
     void begin_track(Position fork) {
         Track track{std::make_unique<Judge>(std::make_unique<toy::ToyMachine>(machine_->harts(), images_),
                                             kLongestInterrupt),
-                    {}, 0, fork, fork.step, fork.step};
+                    {},
+                    0,
+                    fork,
+                    fork.step,
+                    fork.step};
         track.judge->begin_at(start_.at);
         if (!tracks_.empty()) {
             for (const auto& event : tracks_.at(current()).inputs.events({}))
@@ -221,7 +223,8 @@ class Session {
     void become_a_recording() {
         PastRun past{timeline_->log(), tracks_.front().frontier};
         for (const auto& branch : timeline_->branches()) {
-            if (branch.number != Branch{}) past.branches.push_back({branch.name, branch.fork, branch.frontier});
+            if (branch.number != Branch{})
+                past.branches.push_back({branch.name, branch.fork, branch.frontier});
         }
         timeline_.reset();
         machine_ = std::make_unique<toy::ToyMachine>(machine_->harts(), images_, store_);
@@ -314,8 +317,7 @@ class Session {
         }
         auto why = target > frontier() ? StopReason::history_end : StopReason::done;
         if (target < start_.at) why = StopReason::history_begin;
-        check("seek", timeline_->seek(target), {why, std::clamp(target, start_.at, frontier()), {}},
-              from);
+        check("seek", timeline_->seek(target), {why, std::clamp(target, start_.at, frontier()), {}}, from);
     }
 
     void step() {

@@ -193,3 +193,30 @@ def has_no_network(bench):
     gdb("monitor switch main")
     shows(gdb("continue"), HISTORY_ENDS)
     equal((gdb.position(), gdb.state()), (end, state), "the end of main")
+
+
+@scenario
+def other_input(bench):
+    """What is typed goes to the current branch, and the recording knows which."""
+    recording = bench.directory / "typed.bsp"
+    machine = bench.machine("echo", "--save", str(recording), console="stdio")
+    gdb = bench.debugger("echo")
+    gdb.attach(machine)
+    gdb("break uart_get")
+    gdb("continue")
+    there = gdb.position()
+    gdb("delete")
+    machine.send("one\x04")
+    shows(gdb("continue"), HISTORY_ENDS)
+    shows(machine.out.until("ONE"), "ONE")
+    end = gdb.position()
+    gdb(f"monitor goto {there}")
+    gdb("monitor branch other")
+    machine.send("others\x04")
+    shows(gdb("continue"), HISTORY_ENDS)
+    shows(machine.out.until("OTHERS"), "OTHERS")
+    check(gdb.position() > end, "more input, more steps")
+    gdb("kill")
+    equal(bench.run("verify", recording)[0], 0, "both are verified")
+    shows(bench.run("replay", recording, "--branch", "other")[1], r"^\?OTHERS$")
+    shows(bench.run("replay", recording)[1], r"^\?ONE$")
