@@ -165,7 +165,7 @@ class RecordingWriter {
     /// bytes. Each block once.
     void add_disk_block(std::uint32_t drive, std::uint64_t block, std::vector<std::byte> bytes, bool embed);
     void add_bookmark(const RecordedBookmark& bookmark);
-    /// Before whatever lies in it. At most 1,000.
+    /// Before whatever lies in it. At most 999.
     void add_branch(const RecordedBranch& branch);
     /// How a branch ended that is not the one that finish() is about; each once.
     void add_end(const RecordedEnd& end);

@@ -80,7 +80,7 @@ inline constexpr std::size_t kChangesPerRow = std::size_t{1} << 15;
 inline constexpr std::uint64_t kMostDiskBlocks = std::uint64_t{1} << 40;
 inline constexpr std::size_t kLongestOutput = std::size_t{64} << 10;
 inline constexpr std::size_t kMostBookmarks = std::size_t{1} << 16;
-inline constexpr std::size_t kMostBranches = 1000;
+inline constexpr std::size_t kMostBranches = 999;  ///< besides branch 0
 /// The largest is that of fields that cannot be compressed.
 inline constexpr int kLongestColumn = static_cast<int>(kLargestFields) + (1 << 18);
 
