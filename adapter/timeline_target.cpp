@@ -40,8 +40,9 @@ gdbstub::WatchKind watch_kind(StopKind kind) {
 }  // namespace
 
 Outcome<Done> TimelineTarget::write(const Input& input) {
-    if (auto refused = timeline_.write(input)) return Refused{gdbstub::errno_value::read_only, refused->why};
-    return Done{};
+    const auto refused = timeline_.write(input);
+    if (!refused) return Done{};
+    return Refused{gdbstub::errno_value::read_only, refused->why + hint(*refused)};
 }
 
 // ---- breakpoints --------------------------------------------------------------------------------
@@ -142,7 +143,9 @@ gdbstub::StopReport TimelineTarget::perform(const gdbstub::Resume& resume) {
         replay::Stopped operator()(const gdbstub::ReverseContinue&) {
             return self.timeline_.go_back(self.stops());
         }
-        replay::Stopped operator()(const gdbstub::Restart&) { return self.timeline_.seek(Position{}); }
+        replay::Stopped operator()(const gdbstub::Restart&) {
+            return self.timeline_.seek(self.timeline_.begin());
+        }
     };
     const bool is_back = std::holds_alternative<gdbstub::ReverseStep>(resume) ||
                          std::holds_alternative<gdbstub::ReverseContinue>(resume);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -67,6 +68,9 @@ class TimelineTarget : public gdbstub::Target, private gdbstub::Breakpoints {
     /// The guest has switched the machine off: its exit code, if that is to end the client's program. The
     /// client cannot go back then.
     virtual std::optional<std::uint8_t> exit_code() const { return std::nullopt; }
+
+    /// What a user can do about a write that was refused; goes on behind the reason.
+    virtual std::string hint(const replay::Refused&) const { return {}; }
 
     /// A debugger's write, for write_register and write_memory.
     gdbstub::Outcome<gdbstub::Done> write(const Input& input);

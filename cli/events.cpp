@@ -29,7 +29,7 @@ void print_line(const replay::Event& event, std::optional<VirtualTime> time, con
 }  // namespace
 
 int events(const EventsCommand& command) {
-    const RecordedRun run(command.file, command.drive_files);
+    const RecordedRun run(command.file, command.drive_files, build_machine, command.branch);
     Playback playback(run);
     const auto from = command.stretch.from ? playback.position_of(*command.stretch.from) : run.begin();
     const auto to = command.stretch.to ? playback.position_of(*command.stretch.to) : kEndOfTime;

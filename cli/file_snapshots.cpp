@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,50 +14,77 @@ namespace {
 /// They share most of their pages.
 constexpr std::size_t kMostWhole = 16;
 
-template <class Positions, class Projection>
-std::optional<StepCount> latest(const Positions& all, StepCount step, Projection at) {
-    const auto after = std::ranges::upper_bound(all, step, {}, at);
-    return after == all.begin() ? std::nullopt : std::optional(std::invoke(at, *std::prev(after)));
-}
-
 }  // namespace
 
-std::optional<StepCount> FileSnapshots::latest_at_or_before(StepCount step) const {
-    const auto whole = latest(run_.snapshots(), step, std::identity{});
-    if (used_ == HeldStates::whole) return whole;
-    const auto patched = latest(run_.patches(), step, &RecordedRun::PatchedState::at);
-    return std::max(whole, patched);
+FileSnapshots::FileSnapshots(const RecordedRun& run, emu::RiscvMachine& machine, HistoryShape shape,
+                             HeldStates used)
+    : run_(run), store_(machine.page_store()), begin_(machine.save()) {
+    const auto& all = run.reader().snapshots();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (const auto at = run.place_of(all[i].at, shape)) held_.try_emplace(*at, Held{i, std::nullopt});
+    }
+    if (used == HeldStates::all) add_patches(shape);
 }
 
-const SavedState& FileSnapshots::whole(StepCount at) {
-    if (at == begin_.at) return begin_;
+/// Those that can be come to.
+void FileSnapshots::add_patches(HistoryShape shape) {
+    const auto& all = run_.reader().patches();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto at = run_.place_of(all[i].at, shape);
+        if (!at) continue;
+        const Position base{at->branch, all[i].base};
+        const bool is_known = base == Position{{}, begin_.at} || held_.contains(base);
+        if (is_known) held_.try_emplace(*at, Held{i, all[i].base});
+    }
+}
+
+std::optional<StepCount> FileSnapshots::latest_at_or_before(Position at) const {
+    const auto after = held_.upper_bound(at);
+    if (after == held_.begin() || std::prev(after)->first.branch != at.branch) return std::nullopt;
+    return std::prev(after)->first.step;
+}
+
+bool FileSnapshots::is_patch(Position at) const {
+    const auto found = held_.find(at);
+    return found != held_.end() && found->second.base;
+}
+
+std::optional<StepCount> FileSnapshots::patch_after(Position at) const {
+    for (auto next = held_.upper_bound(at); next != held_.end() && next->first.branch == at.branch; ++next) {
+        if (next->second.base) return next->first.step;
+    }
+    return std::nullopt;
+}
+
+bool FileSnapshots::is_whole(Position at) const {
+    if (at == Position{{}, begin_.at}) return true;
+    const auto found = held_.find(at);
+    return found != held_.end() && !found->second.base;
+}
+
+const SavedState& FileSnapshots::whole(Position at) {
+    if (at == Position{{}, begin_.at}) return begin_;
     const auto known = whole_.find(at);
     if (known != whole_.end()) return known->second;
-    if (whole_.size() == kMostWhole) {
-        // Users stay where they are for a while: what is farthest from there goes.
-        const auto first = whole_.begin();
-        const auto last = std::prev(whole_.end());
-        const bool is_first_farther =
-            at > first->first && at - first->first > last->first - std::min(at, last->first);
-        whole_.erase(is_first_farther ? first : last);
-    }
-    return whole_.emplace(at, run_.load_snapshot(at, store_)).first->second;
+    // Users stay where they are for a while: what is farthest from there goes.
+    if (whole_.size() == kMostWhole)
+        whole_.erase(at < whole_.begin()->first ? std::prev(whole_.end()) : whole_.begin());
+    return whole_.emplace(at, run_.load_state(held_.at(at).number, store_)).first->second;
 }
 
-std::vector<SavedState> FileSnapshots::load(StepCount at) {
-    if (at == begin_.at || std::ranges::binary_search(run_.snapshots(), at)) return {whole(at)};
-    std::vector<RecordedRun::PatchedState> chain;
-    for (auto here = at;;) {
-        chain.push_back(run_.patch_at(here));
-        here = chain.back().base;
-        const bool is_known = last_ && last_->at == here;
-        if (is_known || here == begin_.at || std::ranges::binary_search(run_.snapshots(), here)) break;
-    }
+std::vector<SavedState> FileSnapshots::load(Position at) {
+    if (is_whole(at)) return {whole(at)};
+    std::vector<std::pair<Position, std::size_t>> chain;
+    auto base = at;
+    do {
+        const auto& held = held_.at(base);
+        chain.emplace_back(base, held.number);
+        base.step = *held.base;
+    } while (!is_whole(base) && !(last_ && last_at_ == base));
     std::ranges::reverse(chain);
-    const auto base = chain.front().base;
-    const auto& from = last_ && last_->at == base ? *last_ : whole(base);
+    const auto& from = is_whole(base) ? whole(base) : *last_;
     const auto link = [&](std::size_t i) {
-        return snapshots::ChainLink{{Branch{}, chain[i].at}, run_.load_patch(chain[i])};
+        return snapshots::ChainLink{chain[i].first, run_.load_patch(chain[i].second)};
     };
     std::vector<SavedState> states;
     try {
@@ -66,9 +94,11 @@ std::vector<SavedState> FileSnapshots::load(StepCount at) {
         }
     } catch (const snapshots::BadPatch& error) {
         throw snapshots::RecordingError(fmt::format("{}: holds a damaged state before step {}: {}",
-                                                    run_.reader().path().string(), at.value, error.what()));
+                                                    run_.reader().path().string(), at.step.value,
+                                                    error.what()));
     }
     last_ = states.back();
+    last_at_ = at;
     return states;
 }
 

@@ -1,6 +1,7 @@
 // The states that a recording holds, for the timeline of one machine.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,22 +24,35 @@ enum class HeldStates : std::uint8_t {
 class FileSnapshots final : public replay::StoredSnapshots {
   public:
     /// Both outlive it. Precondition: the machine is where the recording begins.
-    FileSnapshots(const RecordedRun& run, emu::RiscvMachine& machine, HeldStates used = HeldStates::all)
-        : run_(run), used_(used), store_(machine.page_store()), begin_(machine.save()) {}
+    FileSnapshots(const RecordedRun& run, emu::RiscvMachine& machine, HistoryShape shape = HistoryShape::line,
+                  HeldStates used = HeldStates::all);
 
-    std::optional<StepCount> latest_at_or_before(StepCount step) const override;
+    std::optional<StepCount> latest_at_or_before(Position at) const override;
     /// Throws RecordingError.
-    std::vector<SavedState> load(StepCount at) override;
+    std::vector<SavedState> load(Position at) override;
+
+    /// Whether the state there is held as a patch, and where the next such is of that branch.
+    bool is_patch(Position at) const;
+    std::optional<StepCount> patch_after(Position at) const;
 
   private:
-    const SavedState& whole(StepCount at);
+    /// Where it lies in the file.
+    struct Held {
+        std::size_t number = 0;
+        std::optional<StepCount> base{};  ///< of a patch
+    };
+
+    void add_patches(HistoryShape shape);
+    const SavedState& whole(Position at);
+    bool is_whole(Position at) const;
 
     const RecordedRun& run_;
-    HeldStates used_;
     std::shared_ptr<PageStore> store_;
     SavedState begin_;
-    std::map<StepCount, SavedState> whole_;  ///< some of those that were loaded
-    std::optional<SavedState> last_;         ///< of a patch
+    std::map<Position, Held> held_;
+    std::map<Position, SavedState> whole_;  ///< some of those that were loaded
+    Position last_at_;
+    std::optional<SavedState> last_;  ///< of a patch
 };
 
 }  // namespace backspin::cli

@@ -72,7 +72,7 @@ bool HostPort::nothing_waits() const {
 }
 
 std::vector<std::byte> HostPort::take_typed(ScriptDevice device, std::size_t room) {
-    if (!may_type()) return {};
+    if (!on_branch_0() || !may_type()) return {};
     type_script();
     auto& waiting = waiting_for(device);
     const auto end = waiting.begin() + static_cast<std::ptrdiff_t>(std::min(room, waiting.size()));
@@ -90,8 +90,9 @@ std::vector<std::byte> HostPort::take(std::size_t room) {
 std::vector<std::byte> HostPort::answer(const emu::HostRequest& request) {
     if (request.kind != emu::HostRequest::Kind::read_console) return files_.answer(request);
     const auto typed = take(request.length);
-    const bool more_may_come =
-        console_.interactive() || !nothing_waits() || script_.has_ready() || script_.waiting_for() != nullptr;
+    const bool script_goes_on =
+        on_branch_0() && (!nothing_waits() || script_.has_ready() || script_.waiting_for() != nullptr);
+    const bool more_may_come = console_.interactive() || script_goes_on;
     if (typed.empty() && more_may_come) return {};
     return emu::input_of({emu::HostError::none, typed});  // nothing typed: the end of the input
 }
@@ -106,8 +107,13 @@ void HostPort::connect(Channel channel, std::unique_ptr<Outside> outside) {
 }
 
 bool HostPort::interactive() const {
-    return console_.interactive() ||
-           std::ranges::any_of(connections_, [](const auto& at) { return at.outside->interactive(); });
+    return console_.interactive() || std::ranges::any_of(connections_, [&](const auto& at) {
+               return is_connected(at) && at.outside->interactive();
+           });
+}
+
+bool HostPort::reaches_others() const {
+    return std::ranges::any_of(connections_, [](const auto& at) { return at.outside->reaches_others(); });
 }
 
 std::optional<DeviceInput> HostPort::typed(const Machine& machine) {
@@ -130,7 +136,9 @@ std::optional<DeviceInput> HostPort::from_script(const Machine& machine) {
 
 std::optional<DeviceInput> HostPort::from_outside(const Machine& machine) {
     for (std::size_t i = 0; i < connections_.size(); ++i) {
-        auto& [channel, outside] = connections_[(next_connection_ + i) % connections_.size()];
+        auto& connection = connections_[(next_connection_ + i) % connections_.size()];
+        if (!is_connected(connection)) continue;
+        auto& [channel, outside] = connection;
         const auto room = machine.room_for_input(channel);
         if (room == 0 || (outside->answers_at_once() && !may_type())) continue;
         auto bytes = outside->next(std::min(room, replay::kMaxInputBytes));
@@ -155,14 +163,16 @@ std::optional<DeviceInput> HostPort::next(const Machine& machine) {
 }
 
 std::optional<replay::AskAgain> HostPort::ask_again(const Machine& machine) const {
-    const bool script_is_done = nothing_waits() && !script_.has_ready() && script_.waiting_for() == nullptr;
+    const bool script_is_done =
+        !on_branch_0() || (nothing_waits() && !script_.has_ready() && script_.waiting_for() == nullptr);
     const bool is_wanted = std::ranges::any_of(connections_, [&](const auto& at) {
         return at.outside->answers_at_once() && machine.room_for_input(at.channel) > 0;
     });
     if (script_is_done && !is_wanted) return std::nullopt;
     const auto now = machine.now();
     replay::AskAgain again{{now.value - now.value % kTypingGrid + kTypingGrid}, std::nullopt};
-    if (const auto time = script_.next_time(); time && *time > machine.time()) {
+    const auto time = script_is_done ? std::nullopt : script_.next_time();
+    if (time && *time > machine.time()) {
         again.time = time;
         again.step = std::min(again.step, machine_.board().position_of(*time));
     }
@@ -174,12 +184,13 @@ void HostPort::output(Channel channel, std::span<const std::byte> bytes) {
     if (channel == kConsoleChannel) {
         console_.write(bytes);
         if (also_show_) also_show_(bytes);
-        if (is_new) script_.hear(bytes);
+        if (is_new && on_branch_0()) script_.hear(bytes);
         return;
     }
     for (auto& connection : connections_) {
         const bool hears = is_new || connection.outside->is_for_eyes();
-        if (hears && connection.channel == channel) connection.outside->output(bytes);
+        if (hears && connection.channel == channel && is_connected(connection))
+            connection.outside->output(bytes);
     }
 }
 

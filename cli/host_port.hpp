@@ -31,6 +31,10 @@ class HostPort final : public replay::InputPort, public OutputSink {
     /// once more, for the user's eyes only. Without it all output is new.
     void set_frontier(std::function<StepCount()> frontier) { frontier_ = std::move(frontier); }
 
+    /// Tells which branch is current. Others than branch 0 have no script and no network: those answer what
+    /// branch 0 does, and cannot go back in time. They go on where they were when it is current again.
+    void set_branch(std::function<Branch()> branch) { branch_ = std::move(branch); }
+
     /// What stands behind a virtio device.
     void connect(Channel channel, std::unique_ptr<Outside> outside);
 
@@ -51,6 +55,8 @@ class HostPort final : public replay::InputPort, public OutputSink {
     void flush();
 
     const InputScript& script() const { return script_; }
+    /// Whether there is something that only branch 0 is connected to.
+    bool reaches_others() const;
 
   private:
     void type_script();
@@ -69,10 +75,15 @@ class HostPort final : public replay::InputPort, public OutputSink {
 
     bool is_new_here() const { return !frontier_ || machine_.now() >= frontier_(); }
 
+    bool on_branch_0() const { return !branch_ || branch_() == Branch{}; }
+
     struct Connection {
         Channel channel;
         std::unique_ptr<Outside> outside;
     };
+    bool is_connected(const Connection& connection) const {
+        return on_branch_0() || !connection.outside->reaches_others();
+    }
 
     HostLoop& loop_;
     Console& console_;
@@ -88,6 +99,7 @@ class HostPort final : public replay::InputPort, public OutputSink {
     };
     std::vector<Scripted> scripted_;
     std::function<StepCount()> frontier_;
+    std::function<Branch()> branch_;
     std::vector<Connection> connections_;
     std::size_t next_connection_ = 0;  ///< asked first, so that a busy one does not keep the others waiting
 };

@@ -104,12 +104,24 @@ nlohmann::json bookmarks_to_json(const snapshots::RecordingReader& reader) {
     return all;
 }
 
+nlohmann::json branches_to_json(const snapshots::RecordingReader& reader) {
+    auto all = nlohmann::json::array();
+    for (const auto& branch : reader.branches()) {
+        all.push_back({{"number", branch.number.id},
+                       {"name", branch.name},
+                       {"parent", branch.fork.branch.id},
+                       {"fork", branch.fork.step.value},
+                       {"steps", reader.last_step(branch.number).value}});
+    }
+    return all;
+}
+
 nlohmann::json to_json(const snapshots::RecordingReader& reader) {
     nlohmann::json json{{"file", reader.path().string()},
                         {"format", reader.version()},
                         {"bytes", size_on_disk(reader)},
                         {"configuration", reader.configuration()},
-                        {"steps", reader.last_position().step.value},
+                        {"steps", reader.last_step({}).value},
                         {"begin", reader.begin().step.value},
                         {"digests", reader.digest_count()},
                         {"machine", nullptr},
@@ -118,6 +130,7 @@ nlohmann::json to_json(const snapshots::RecordingReader& reader) {
                         {"tables", tables_to_json(reader)},
                         {"snapshots", snapshots_to_json(reader)},
                         {"bookmarks", bookmarks_to_json(reader)},
+                        {"branches", branches_to_json(reader)},
                         {"images", nlohmann::json::array()},
                         {"end", nullptr},
                         {"warning", nullptr}};
@@ -163,7 +176,7 @@ void print_text(const snapshots::RecordingReader& reader) {
     }
     if (reader.begin() != Position{})
         fmt::print("  {:<12} step {}\n", "begins at", reader.begin().step.value);
-    fmt::print("  {:<12} {}\n", "steps", reader.last_position().step.value);
+    fmt::print("  {:<12} {}\n", "steps", reader.last_step({}).value);
     fmt::print("  {:<12} {}", "inputs", reader.event_count());
     auto separator = ": ";
     for (const auto& [kind, count] : count_inputs(reader, setup)) {
@@ -179,6 +192,11 @@ void print_text(const snapshots::RecordingReader& reader) {
     }
     for (const auto& bookmark : reader.bookmarks())
         fmt::print("  {:<12} {} at step {}\n", "bookmark", printable(bookmark.name), bookmark.at.step.value);
+    for (const auto& branch : reader.branches()) {
+        fmt::print("  {:<12} {} ({}) from step {} of {}, to step {}\n", "branch", printable(branch.name),
+                   branch.number.id, branch.fork.step.value, branch.fork.branch.id,
+                   reader.last_step(branch.number).value);
+    }
     for (const auto& table : reader.table_sizes()) {
         if (table.rows != 0)
             fmt::print("  {:<12} {}: {} rows, {}\n", "table", table.table, table.rows,

@@ -66,7 +66,7 @@ class Log {
 
     Bound bound(const Place& place) const {
         if (const auto* time = std::get_if<VirtualTime>(&place)) return {std::nullopt, *time};
-        return {resolve(place, reader_.begin().step, reader_.last_position().step, bookmarks_of(reader_)),
+        return {resolve(place, reader_.begin().step, reader_.last_step({}), bookmarks_of(reader_)),
                 std::nullopt};
     }
 

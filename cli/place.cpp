@@ -16,7 +16,7 @@ bool is_letter(char c) {
 }
 
 VirtualTime time_at(StepCount at, replay::Timeline& timeline, const Machine& machine) {
-    const auto stopped = timeline.seek({timeline.position().branch, at});
+    const auto stopped = timeline.seek(at);
     if (stopped.why == replay::StopReason::done) return machine.time();
     throw StartError(stopped.why == replay::StopReason::interrupted
                          ? "the search for a virtual time was interrupted"

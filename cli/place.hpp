@@ -40,6 +40,9 @@ std::string describe(const Place& place);
 
 using Bookmarks = std::map<std::string, StepCount, std::less<>>;
 
+/// Those of all branches.
+using Marks = std::map<std::string, Position, std::less<>>;
+
 /// The position that the place means in this history. A virtual time means the first position at which the
 /// guest's clock shows it or more; to find it the timeline moves, and its cursor is then anywhere. Throws
 /// StartError: no such bookmark, or beyond an end of the history; and if the search was interrupted.

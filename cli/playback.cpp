@@ -29,9 +29,9 @@ replay::TimelineOptions Playback::few_snapshots() {
 Playback::Playback(const RecordedRun& run, replay::TimelineOptions options, HeldStates used)
     : run_(run),
       machine_(run.machine()),
-      stored_(run, *machine_, used),
+      stored_(run, *machine_, HistoryShape::line, used),
       timeline_(*machine_, run.past(run.begin(), run.frontier()), with(options, run, stored_)) {
-    if (options.use_access_index) run.add_accesses(timeline_);
+    if (options.use_access_index) run.add_accesses(timeline_, HistoryShape::line);
 }
 
 StepCount Playback::position_of(const Place& place) {

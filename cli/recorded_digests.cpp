@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/recorded_run.hpp"
+
 namespace backspin::cli {
 
 std::string describe(const Divergence& divergence) {
@@ -18,9 +20,11 @@ std::string describe(const Divergence& divergence) {
     return text;
 }
 
-RecordedDigests::RecordedDigests(const snapshots::RecordingReader& reader) {
+RecordedDigests::RecordedDigests(const snapshots::RecordingReader& reader, Branch branch) {
+    const auto line = line_of(reader, branch);
     reader.for_each_digest([&](const snapshots::RecordedDigest& digest) {
-        if (digest.at.branch != Branch{}) return;
+        // At a fork both may have some; they are of one state.
+        if (!line.has(digest.at) || line.position(digest.at.step) != digest.at) return;
         all_[digest.at.step].push_back({index_of(digest.component), digest.value});
     });
 }

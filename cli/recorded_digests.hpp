@@ -35,10 +35,10 @@ std::string describe(const Divergence& divergence);
 /// The number of the epoch in which the step before `at` lies.
 std::uint64_t epoch_that_ends(StepCount at, StepCount epoch_steps);
 
-/// Digests of the main line by position.
+/// Digests of a branch's line by position.
 class RecordedDigests {
   public:
-    explicit RecordedDigests(const snapshots::RecordingReader& reader);
+    explicit RecordedDigests(const snapshots::RecordingReader& reader, Branch branch = {});
 
     struct Digest {
         std::uint16_t component = 0;  ///< see name_of

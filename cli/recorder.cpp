@@ -118,16 +118,30 @@ void Recorder::add_bookmark(const std::string& name, Position at) {
     for_each_track([&](Track& track) { track.writer.add_bookmark({name, at}); });
 }
 
-void Recorder::tap_output(OutputSink& shown, std::function<StepCount()> frontier) {
+void Recorder::on_branch(const replay::BranchInfo& branch) {
+    for_each_track([&](Track& track) {
+        track.writer.add_branch({branch.number, branch.fork, branch.name});
+        track.policy.took(branch.fork.step, clock_(), track.writer.packing_time());
+    });
+}
+
+void Recorder::add_end(const snapshots::RecordedEnd& end, const SavedState& state) {
+    if (last_digested_ != end.at) on_epoch(end.at, state);
+    for_each_track([&](Track& track) { track.writer.add_end(end); });
+}
+
+void Recorder::tap_output(OutputSink& shown, std::function<Position()> frontier) {
     shown_ = &shown;
     frontier_ = std::move(frontier);
 }
 
 void Recorder::output(Channel channel, std::span<const std::byte> bytes) {
     const auto at = machine_.now();
-    if (at >= frontier_() && std::ranges::find(consoles_, channel) != consoles_.end()) {
-        for_each_track(
-            [&](Track& track) { track.writer.add_output({{}, at}, machine_.time(), channel, bytes); });
+    const auto frontier = frontier_();
+    if (at >= frontier.step && std::ranges::find(consoles_, channel) != consoles_.end()) {
+        for_each_track([&](Track& track) {
+            track.writer.add_output({frontier.branch, at}, machine_.time(), channel, bytes);
+        });
         if (trigger_) trigger_->hear(channel, bytes);
     }
     shown_->output(channel, bytes);

@@ -42,10 +42,14 @@ class Recorder final : public replay::HistoryListener, public OutputSink {
     void on_epoch(Position at, const SavedState& state) override;
     void on_accesses(Position begin, StepCount end, const replay::PackedNotes& notes) override;
 
+    void on_branch(const replay::BranchInfo& branch) override;
+
     void add_bookmark(const std::string& name, Position at);
+    /// How a branch other than 0 ended, with the state there.
+    void add_end(const snapshots::RecordedEnd& end, const SavedState& state);
 
     /// The machine's output comes here instead, and goes on to `shown`. Behind `frontier` it is nothing new.
-    void tap_output(OutputSink& shown, std::function<StepCount()> frontier);
+    void tap_output(OutputSink& shown, std::function<Position()> frontier);
     void output(Channel channel, std::span<const std::byte> bytes) override;
 
     /// To be called every few milliseconds of host time.
@@ -98,7 +102,7 @@ class Recorder final : public replay::HistoryListener, public OutputSink {
     std::vector<std::shared_ptr<ObservedImage>> disks_;
 
     OutputSink* shown_ = nullptr;
-    std::function<StepCount()> frontier_;
+    std::function<Position()> frontier_;
     std::vector<Channel> consoles_;
 };
 

@@ -18,6 +18,7 @@
 #include "cli/machine_setup.hpp"
 #include "cli/outside/console_outside.hpp"
 #include "cli/recorded_run.hpp"
+#include "cli/save_session.hpp"
 #include "cli/start_error.hpp"
 #include "cli/verbs.hpp"
 #include "cli/verifier.hpp"
@@ -32,14 +33,14 @@ class Replay {
   public:
     explicit Replay(const ReplayCommand& command)
         : command_(command),
-          run_(command.file, command.drive_files),
+          run_(command.file, command.drive_files, build_machine, command.branch),
           machine_(run_.machine()),
-          stored_(run_, *machine_),
-          bookmarks_(run_.bookmarks()),
-          verifier_(run_.reader(), machine_->component_names(), run_.setup().epoch_steps) {
+          stored_(run_, *machine_, command.gdb ? HistoryShape::branches : HistoryShape::line),
+          verifier_(run_.reader(), machine_->component_names(), run_.setup().epoch_steps, run_.branch()) {
         if (command.keep_snapshots) refuse_unwritable();
         if (run_.reader().warning()) fmt::print(stderr, "backspin: {}\n", *run_.reader().warning());
-        console_ = open_console(loop_, command.console, ConsoleUse::output_only, command.force);
+        console_ = open_console(loop_, command.console,
+                                command.gdb ? ConsoleUse::both_ways : ConsoleUse::output_only, command.force);
         port_.emplace(loop_, *console_, InputScript{}, *machine_);
         connect_virtio_consoles();
         replay::TimelineOptions options;
@@ -54,8 +55,14 @@ class Replay {
             options.snapshot_budget.snapshots = 1;  // nobody will go back
             options.use_access_index = false;
         }
-        timeline_.emplace(*machine_, run_.past(run_.begin(), run_.frontier()), options);
-        if (command.gdb) run_.add_accesses(*timeline_);
+        timeline_.emplace(*machine_,
+                          command.gdb ? run_.with_branches() : run_.past(run_.begin(), run_.frontier()),
+                          options);
+        if (command.gdb) {
+            run_.add_accesses(*timeline_, HistoryShape::branches);
+            timeline_->switch_to(run_.branch());
+        }
+        port_->set_frontier([this] { return timeline_->frontier().step; });
     }
 
     int execute() {
@@ -96,8 +103,7 @@ class Replay {
         if (new_snapshots_.empty()) return;
         timeline_.reset();
         snapshots::RecordingAppender recording(command_.file);
-        for (const auto& [name, state] : new_snapshots_)
-            recording.add_snapshot({Branch{}, state.at}, state, name);
+        for (const auto& [name, at, state] : new_snapshots_) recording.add_snapshot(at, state, name);
         recording.finish();
         fmt::print(stderr, "backspin: {}: holds {} new snapshots\n", command_.file, new_snapshots_.size());
     }
@@ -138,8 +144,15 @@ class Replay {
                                 timeline_->frontier().step.value, what)};
         }
         return {kSuccess, "verified", std::nullopt,
-                fmt::format("{}: replayed {} steps, {} inputs; all {} digests are equal", file, at,
-                            timeline_->log().size(), verifier_.compared())};
+                fmt::format("{}: replayed {} steps, {} inputs; all {} digests are equal{}", file, at,
+                            timeline_->log().size(), verifier_.compared(), other_branches())};
+    }
+
+    std::string other_branches() const {
+        const auto count = run_.reader().branches().size();
+        if (count == 0) return {};
+        return fmt::format("; this is branch {}, and 'backspin verify' checks all {}", command_.branch,
+                           count + 1);
     }
 
     RunResult under_debugger() {
@@ -149,16 +162,21 @@ class Replay {
         DebugSetup debugging{.machine = *machine_,
                              .timeline = *timeline_,
                              .loop = loop_,
-                             .input = nullptr,
+                             .input = &*port_,
                              .endpoint = *command_.gdb,
                              .program = {name, {}},
                              .power_off = PowerOff::stop,
-                             .bookmarks = bookmarks_,
+                             .bookmarks = marks_of(run_.reader()),
                              .save = {},
-                             .bookmark = {}};
+                             .bookmark = {},
+                             .at_branch = "'monitor save FILE' keeps it, with the recording\n",
+                             .no_branches = {}};
+        debugging.save = [this](const std::string& path, const Marks& bookmarks) { save(path, bookmarks); };
         if (command_.keep_snapshots) {
-            debugging.bookmark = [this](const std::string& name, StepCount) {
-                new_snapshots_.emplace_back(name, machine_->save());
+            debugging.bookmark = [this](const std::string& name, Position at) {
+                // The file knows nothing of a branch that began in this session.
+                if (at.branch.id <= run_.reader().branches().size())
+                    new_snapshots_.push_back({name, at, machine_->save()});
             };
         }
         if (emu::is_elf(image.bytes)) debugging.program.contents = image.bytes;
@@ -166,14 +184,28 @@ class Replay {
         return {kSuccess, "ended by the debugger", std::nullopt, {}};
     }
 
+    void save(const std::string& path, const Marks& bookmarks) {
+        if (!timeline_->current_branch().live &&
+            timeline_->branches().size() == run_.reader().branches().size() + 1)
+            throw StartError("this is a recording: it is in its file, and there is no new branch");
+        if (!run_.setup().disks.empty())
+            throw StartError("the recording's machine has drives: a branch of it cannot be saved");
+        save_session(path, run_.setup(), *machine_, *timeline_, bookmarks);
+    }
+
+    struct NewSnapshot {
+        std::string name;
+        Position at;
+        SavedState state;
+    };
+
     const ReplayCommand& command_;
     HostLoop loop_;
     RecordedRun run_;
     std::unique_ptr<emu::RiscvMachine> machine_;
     FileSnapshots stored_;
-    Bookmarks bookmarks_;
     Verifier verifier_;
-    std::vector<std::pair<std::string, SavedState>> new_snapshots_;
+    std::vector<NewSnapshot> new_snapshots_;
     std::unique_ptr<Console> console_;
     std::optional<HostPort> port_;
     std::optional<KeptHistory> kept_;

@@ -117,8 +117,9 @@ class Run {
         timeline_.emplace(*machine_, options);
         const auto frontier = [this] { return timeline_->frontier().step; };
         port_->set_frontier(frontier);
+        port_->set_branch([this] { return timeline_->frontier().branch; });
         if (recorder_) {
-            recorder_->tap_output(*port_, frontier);
+            recorder_->tap_output(*port_, [this] { return timeline_->frontier(); });
             machine_->set_output(&*recorder_);
         }
     }
@@ -179,16 +180,22 @@ class Run {
                              .power_off = command_.power_off,
                              .bookmarks = {},
                              .save = {},
-                             .bookmark = {}};
+                             .bookmark = {},
+                             .at_branch = {},
+                             .no_branches = {}};
         if (recorder_) {
-            debugging.bookmark = [this](const std::string& name, StepCount at) {
-                recorder_->add_bookmark(name, {Branch{}, at});
+            debugging.bookmark = [this](const std::string& name, Position at) {
+                recorder_->add_bookmark(name, at);
             };
+            if (command_.flight.keep)
+                debugging.no_branches = "--keep records the newest part of one future: it takes no branches";
         } else {
-            debugging.save = [this](const std::string& path, const Bookmarks& bookmarks) {
+            debugging.save = [this](const std::string& path, const Marks& bookmarks) {
                 save_session(path, setup_, *machine_, *timeline_, bookmarks);
             };
         }
+        if (port_->reaches_others())
+            debugging.at_branch = "its network is not connected: other computers do not go back in time\n";
         if (emu::is_elf(image.bytes)) debugging.program.contents = image.bytes;
         switch (debug(debugging)) {
             case DebugEnd::asked_to_end: return result_of(loop_.end_request());
@@ -209,11 +216,25 @@ class Run {
     bool finish_recording(const RunResult& result) {
         loop_.set_tick({}, nullptr);
         machine_->set_output(nullptr);
-        timeline_->seek(timeline_->frontier());
         timeline_->tell_accesses();
-        return recorder_->finish(
-            {timeline_->position(), machine_->time(), result.reason, result.guest_exit_code},
-            machine_->save());
+        const auto last = timeline_->current_branch().number;
+        const auto end_of = [&](Branch branch) {
+            timeline_->switch_to(branch);
+            timeline_->seek(timeline_->frontier());
+            snapshots::RecordedEnd end{timeline_->position(), machine_->time(), "left", std::nullopt};
+            if (branch == last) {
+                end.reason = result.reason;
+                end.exit_code = result.guest_exit_code;
+            }
+            return end;
+        };
+        for (std::uint32_t n = 1; n < timeline_->branches().size(); ++n) {
+            const auto end = end_of({n});
+            recorder_->add_end(end, machine_->save());
+        }
+        const auto end = end_of({});
+        timeline_->tell_accesses();
+        return recorder_->finish(end, machine_->save());
     }
 
     const RunCommand& command_;

@@ -93,7 +93,7 @@ std::unique_ptr<emu::RiscvMachine> machine_at(const RecordedRun& run, const Mach
                                               const Place& place) {
     auto machine = run.machine(setup);
     FileSnapshots stored(run, *machine);
-    Verifier verifier(run.reader(), machine->component_names(), run.setup().epoch_steps);
+    Verifier verifier(run.reader(), machine->component_names(), run.setup().epoch_steps, run.branch());
     auto options = Playback::few_snapshots();
     options.epoch_steps = run.setup().epoch_steps;
     options.stored = &stored;

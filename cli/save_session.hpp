@@ -14,6 +14,6 @@ namespace backspin::cli {
 /// snapshots where the session has snapshots. Throws RecordingError, and DiskError for an image that can no
 /// longer be read.
 void save_session(const std::string& path, const MachineSetup& setup, emu::RiscvMachine& machine,
-                  replay::Timeline& timeline, const Bookmarks& bookmarks);
+                  replay::Timeline& timeline, const Marks& bookmarks);
 
 }  // namespace backspin::cli

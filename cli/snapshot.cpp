@@ -14,16 +14,19 @@ namespace backspin::cli {
 
 int snapshot(const SnapshotCommand& command) {
     std::unique_ptr<emu::RiscvMachine> machine;
+    Position at;
     {
-        const RecordedRun run(command.file, command.drive_files);
-        const auto known = run.bookmarks().find(command.name);
-        if (!command.name.empty() && known != run.bookmarks().end())
+        const RecordedRun run(command.file, command.drive_files, build_machine, command.branch);
+        const auto marks = marks_of(run.reader());
+        const auto known = marks.find(command.name);
+        if (!command.name.empty() && known != marks.end())
             throw StartError(fmt::format("{}: step {} has the name '{}' already; choose another",
-                                         command.file, known->second.value, command.name));
+                                         command.file, known->second.step.value, command.name));
         machine = machine_at(run, run.setup(), command.at);
+        at = run.position(machine->now());
     }
     snapshots::RecordingAppender recording(command.file);
-    recording.add_snapshot({Branch{}, machine->now()}, machine->save(), command.name);
+    recording.add_snapshot(at, machine->save(), command.name);
     recording.finish();
     fmt::print("{}: holds a snapshot at step {} now{}\n", command.file, machine->now().value,
                command.name.empty() ? "" : ", named " + command.name);

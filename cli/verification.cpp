@@ -79,9 +79,7 @@ class StretchCheck {
         auto until = stretch_.end;
         if (digest != verification_.digests_.all().end()) until = std::min(until, digest->first);
         if (snapshot != snapshots.end()) until = std::min(until, *snapshot);
-        const auto patches = run_.patches();
-        const auto patch = std::ranges::upper_bound(patches, last_equal_, {}, &RecordedRun::PatchedState::at);
-        if (patch != patches.end()) until = std::min(until, patch->at);
+        if (const auto patch = stored_.patch_after({{}, last_equal_})) until = std::min(until, *patch);
         return until;
     }
 
@@ -114,9 +112,9 @@ class StretchCheck {
 
     /// What the file holds as a patch: of so many states, the digests.
     std::optional<Divergence> compare_with_patch(const SavedState& state) {
-        if (!std::ranges::binary_search(run_.patches(), state.at, {}, &RecordedRun::PatchedState::at))
-            return std::nullopt;
-        const auto stored = stored_.load(state.at).back();
+        const Position at{{}, state.at};
+        if (!stored_.is_patch(at)) return std::nullopt;
+        const auto stored = stored_.load(at).back();
         ++patch_count_;
         auto found = divergence(Divergence::Kind::snapshot, state.at);
         if (stored.ends != state.ends || stored.pages.page_count() != state.pages.page_count()) {
@@ -169,7 +167,7 @@ class StretchCheck {
 // ---- all of them --------------------------------------------------------------------------------
 
 Verification::Verification(const RecordedRun& run, unsigned jobs)
-    : run_(run), digests_(run.reader()), stretches_(stretches(std::max(jobs, 1U))) {
+    : run_(run), digests_(run.reader(), run.branch()), stretches_(stretches(std::max(jobs, 1U))) {
     counts_.jobs = static_cast<unsigned>(std::min<std::size_t>(std::max(jobs, 1U), stretches_.size()));
     counts_.steps = (run.frontier() - run.begin()).value;
 }

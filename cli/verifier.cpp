@@ -5,8 +5,8 @@
 namespace backspin::cli {
 
 Verifier::Verifier(const snapshots::RecordingReader& reader,
-                   std::span<const std::string_view> component_names, StepCount epoch_steps)
-    : recorded_(reader), digests_(component_names), epoch_steps_(epoch_steps) {}
+                   std::span<const std::string_view> component_names, StepCount epoch_steps, Branch branch)
+    : recorded_(reader, branch), digests_(component_names), epoch_steps_(epoch_steps) {}
 
 std::uint64_t Verifier::missed() const {
     return recorded_.all().size() - positions_;

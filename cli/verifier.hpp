@@ -15,10 +15,9 @@ namespace backspin::cli {
 
 class Verifier final : public replay::HistoryListener {
   public:
-    /// Names must outlive this. Digests of branches other than 0 are left out: what is replayed is the main
-    /// line.
+    /// Names must outlive this. What is replayed is the line of this branch, as branch 0.
     Verifier(const snapshots::RecordingReader& reader, std::span<const std::string_view> component_names,
-             StepCount epoch_steps);
+             StepCount epoch_steps, Branch branch = {});
 
     void on_epoch(Position at, const SavedState& state) override { compare(at, state); }
     /// Every digest that the recording has of this position must be equal to the state's. Positions ascend.

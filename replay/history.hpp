@@ -10,11 +10,11 @@
 
 #include "base/machine.hpp"
 #include "base/position.hpp"
-#include "replay/access_index.hpp"
+#include "replay/branches.hpp"
 #include "replay/event_log.hpp"
 #include "replay/host.hpp"
 #include "replay/ladder.hpp"
-#include "replay/passed_epochs.hpp"
+#include "replay/line_accesses.hpp"
 #include "replay/slice_pacer.hpp"
 #include "replay/timeline.hpp"
 #include "snapshots/snapshot_set.hpp"
@@ -58,20 +58,34 @@ class History {
     StepCount now() const { return machine_.now(); }
     /// Where the history begins: 0, or the position of the state that it started from.
     StepCount begin() const { return begin_; }
-    StepCount frontier() const { return frontier_; }
-    bool live() const { return live_; }
+    /// Of the current branch, as all that follows.
+    StepCount frontier() const { return here().info.frontier; }
+    bool live() const { return here().info.live; }
     /// Whether going on from here makes new history: at a live frontier, or before an input that was taken
     /// there and that an observer stopped at.
     bool goes_live() const {
-        return live_ && (now() == frontier_ || (is_unapplied_ && now() + StepCount{1} == frontier_));
+        return live() && (now() == frontier() || (here().is_unapplied && now() + StepCount{1} == frontier()));
     }
-    Position position(StepCount step) const { return {branch_, step}; }
-    Branch branch() const { return branch_; }
+    /// A step of the current line; its branch is the current one or an ancestor.
+    Position position(StepCount step) const { return futures_.line().position(step); }
+    const Line& line() const { return futures_.line(); }
+    /// The first event of the line at this step or later; null if there is none. Valid until the next input.
+    const Event* next_event(StepCount at_or_after) const;
+
+    // ---- branches -------------------------------------------------------------------------------
+    const Futures& futures() const { return futures_; }
+    BranchInfo info_of(Branch branch) const;
+    /// Another future from where the machine is, live and current from now on. Preconditions: those of
+    /// Futures::add; nobody else has the name.
+    void branch(std::string name);
+    /// Goes to where the other branch was left. Unless that is reached, all is as it was.
+    Arrival switch_to(Branch branch);
+
     const EventLog& log() const { return log_; }
     const snapshots::SnapshotSet& snapshots() const { return snapshots_; }
-    /// The first epoch boundary after the step, and whether the history has come by a boundary.
-    StepCount epoch_end(StepCount after) const { return passed_.boundary_after(after); }
-    bool has_passed(StepCount boundary) const { return passed_.contains(boundary); }
+    /// The first epoch boundary after the step, and whether the line has come by a boundary.
+    StepCount epoch_end(StepCount after) const { return here().passed.boundary_after(after); }
+    bool has_passed(StepCount boundary) const { return here().passed.contains(boundary); }
     void add_snapshot(const SavedState& state) { snapshots_.insert({position(state.at), state}); }
     void pin_here() { snapshots_.insert({position(now()), save()}, snapshots::Pin::yes); }
     std::vector<StepCount> starting_points() const;
@@ -105,9 +119,9 @@ class History {
     void load(const SavedState& state);
 
     /// What is known of the pages that the history touched, up to where the machine is.
-    const AccessIndex& accesses();
+    const LineAccesses& accesses();
     bool notes_accesses() const { return uses_accesses_; }
-    void add_accesses(StepCount begin, StepCount end, PackedNotes notes) {
+    void add_accesses(Position begin, StepCount end, PackedNotes notes) {
         accesses_.add(begin, end, std::move(notes));
     }
 
@@ -120,6 +134,13 @@ class History {
     void take(Input input, Observer* observer = nullptr, std::span<const StopPoint> points = {});
 
   private:
+    Future& here() { return futures_.current(); }
+    const Future& here() const { return futures_.current(); }
+    void enter(Branch branch);
+    const SavedState& kept_at_or_before(StepCount step) const;
+    void bring_near(StepCount step, StepCount good_enough);
+    bool begins_notes(StepCount at) const;
+
     Arrival ended(RunEnd end) const;
     StepCount bound(const Way& way) const;
     bool is_new_epoch(StepCount at) const;
@@ -131,19 +152,15 @@ class History {
     void take_epoch();
 
     Machine& machine_;
-    Branch branch_{};
     EventLog log_;
     snapshots::SnapshotSet snapshots_;
     Ladder ladder_;
     StepCount begin_;
-    StepCount frontier_;
-    bool live_;
+    Futures futures_;
     bool forgets_inputs_;
-    bool is_unapplied_ = false;  ///< the machine has never been behind the log's last input
-    PassedEpochs passed_;        ///< their snapshots have been taken
     StoredSnapshots* stored_;
     HistoryListener* listener_;
-    AccessIndex accesses_;
+    LineAccesses accesses_;
     bool uses_accesses_;
     /// The machine has notes of all its steps from there on, and has gone straight on since.
     std::optional<StepCount> noted_from_;
@@ -153,7 +170,6 @@ class History {
         AccessNotes notes;
     };
     Noted pending_;
-    StepCount told_until_;  ///< of accesses, to the listener
     /// While it notes nothing: between these nothing new is to be noted.
     StepCount known_from_;
     std::optional<StepCount> known_until_;

@@ -13,6 +13,7 @@
 #include "base/machine.hpp"
 #include "base/position.hpp"
 #include "replay/access_index.hpp"
+#include "replay/branches.hpp"
 #include "replay/event_log.hpp"
 
 namespace backspin::replay {
@@ -67,6 +68,8 @@ class HistoryListener {
     virtual ~HistoryListener() = default;
     /// A live machine is about to take this input, which is in the log by now.
     virtual void on_input(const Event&) {}
+    /// From here on there is this branch, and it is current.
+    virtual void on_branch(const BranchInfo&) {}
     /// The first time that the timeline comes to this multiple of the epoch length, in ascending order, from
     /// the beginning of history on, which need not be a multiple. A replay that jumps ahead over a stored
     /// snapshot does not come to those between.
@@ -85,12 +88,12 @@ using MachineFactory = std::function<std::unique_ptr<Machine>()>;
 class StoredSnapshots {
   public:
     virtual ~StoredSnapshots() = default;
-    /// The position of the latest that is not after the step; nothing if there is none.
-    virtual std::optional<StepCount> latest_at_or_before(StepCount step) const = 0;
-    /// That one as the last, and before it, ascending, others that were found on the way: who goes back from
-    /// there wants them next. Precondition: there is one at that position. May throw what its file's errors
-    /// are.
-    virtual std::vector<SavedState> load(StepCount at) = 0;
+    /// The step of the latest of the position's branch that is not after it; nothing if there is none.
+    virtual std::optional<StepCount> latest_at_or_before(Position at) const = 0;
+    /// That one as the last, and before it, ascending, others of that branch that were found on the way: who
+    /// goes back from there wants them next. Precondition: there is one at that position. May throw what its
+    /// file's errors are.
+    virtual std::vector<SavedState> load(Position at) = 0;
 };
 
 }  // namespace backspin::replay

@@ -50,6 +50,8 @@ class InterruptSearch {
     /// completed. Moves the machine anywhere.
     std::variant<StepCount, NotComplete> entry_of(StepCount back, HartId hart);
 
+    void forget() { memo_.clear(); }
+
   private:
     /// A step that took an interrupt, or an xRET.
     struct Trap {

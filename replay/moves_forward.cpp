@@ -95,6 +95,7 @@ class StepMove {
         switch (outlook.view) {
             case View::made: return parts_.stopped(StopReason::done, hart_);
             case View::history_end:
+                if (history_.now() >= options_.limit) return std::nullopt;
                 if (history_.now() == begin_) return parts_.stopped(StopReason::history_end);
                 return parts_.end_of_history(stops_, ignored());
             case View::diverged: return parts_.stopped(StopReason::diverged);

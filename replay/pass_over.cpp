@@ -9,7 +9,7 @@ namespace {
 constexpr StepCount kWorthJumping{std::uint64_t{1} << 24};
 
 /// The end of what has to be run with the stops armed, from a candidate on.
-StepCount end_of_candidate(const AccessIndex& accesses, StepCount candidate, StepCount until) {
+StepCount end_of_candidate(const LineAccesses& accesses, StepCount candidate, StepCount until) {
     const auto known = accesses.containing(candidate);
     return known ? std::min(known->end, until) : until;
 }

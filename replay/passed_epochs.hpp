@@ -29,6 +29,16 @@ class PassedEpochs {
     /// Whether no later boundary has been passed yet.
     bool is_newest(StepCount at) const { return stretches_.empty() || at > stretches_.rbegin()->second; }
 
+    /// Of these, those that are not after the step.
+    PassedEpochs until(StepCount step) const {
+        auto some = *this;
+        some.stretches_.erase(some.stretches_.upper_bound(step), some.stretches_.end());
+        if (some.stretches_.empty()) return some;
+        auto& last = some.stretches_.rbegin()->second;
+        last = std::min(last, StepCount{step.value - step.value % epoch_steps_.value});
+        return some;
+    }
+
     /// Precondition: a boundary, not contained.
     void add(StepCount at) {
         auto stretch = stretches_.insert({at, at}).first;

@@ -46,7 +46,7 @@ StopReason reason_of(Arrival early) {
 
 }  // namespace
 
-void Timeline::add_accesses(StepCount begin, StepCount end, PackedNotes notes) {
+void Timeline::add_accesses(Position begin, StepCount end, PackedNotes notes) {
     parts_->history.add_accesses(begin, end, std::move(notes));
 }
 
@@ -58,13 +58,12 @@ void Timeline::tell_accesses() {
     parts_->history.accesses();
 }
 
-Stopped Timeline::look_at(Position target, const std::function<void()>& look) {
+Stopped Timeline::look_at(StepCount target, const std::function<void()>& look) {
     auto& history = parts_->history;
-    if (target.branch != history.branch()) throw std::invalid_argument("there is no such branch");
-    if (target.step < history.begin()) return parts_->stopped(StopReason::history_begin);
-    if (target.step > history.frontier()) return parts_->stopped(StopReason::history_end);
+    if (target < history.begin()) return parts_->stopped(StopReason::history_begin);
+    if (target > history.frontier()) return parts_->stopped(StopReason::history_end);
     const Excursion excursion(*parts_);
-    const auto end = history.go_to(target.step);
+    const auto end = history.go_to(target);
     if (end != Arrival::reached) return parts_->stopped(reason_of(end));
     look();
     return parts_->stopped(StopReason::done);

@@ -75,7 +75,7 @@ class SearchBack::Others {
   public:
     Others(SearchBack& search, SearchCrew& crew, const Stops& stops, StepCount floor, StepCount end)
         : search_(search), crew_(crew), stops_(stops), floor_(floor), planned_until_(end) {
-        crew_.begin({search.history_.log(), search.history_.branch(), stops});
+        crew_.begin({search.history_, stops});
     }
     ~Others() { crew_.end(); }
     Others(const Others&) = delete;

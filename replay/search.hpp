@@ -38,6 +38,9 @@ class SearchBack {
     /// The breakpoints that hold at a position before the end of history. Early: interrupted or diverged.
     std::variant<std::vector<Hit>, Arrival> breakpoints_at(StepCount at, const Stops& stops);
 
+    /// What was found holds no more: the history is another one.
+    void forget() { memo_.clear(); }
+
   private:
     using Memo = StretchMemo<Hit>;
     class Others;

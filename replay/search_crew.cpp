@@ -67,8 +67,7 @@ void SearchCrew::work() {
         Job outcome{{}, true};
         try {
             if (!machine) machine = factory_();
-            outcome.result =
-                do_task(job.task, *machine, search_->log, search_->branch, search_->stops, called_off_);
+            outcome.result = do_task(job.task, *machine, search_->history, search_->stops, called_off_);
         } catch (...) {
             outcome.failure = std::current_exception();
         }

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "base/machine.hpp"
-#include "replay/event_log.hpp"
 #include "replay/host.hpp"
 #include "replay/search_task.hpp"
 #include "replay/stops.hpp"
@@ -32,11 +31,10 @@ class SearchCrew {
 
     std::size_t size() const { return size_; }
 
-    /// What all tasks of a search have in common. While a search lasts, the log must not change, and the
-    /// stops' filter is called by several threads at once.
+    /// What all tasks of a search have in common. While a search lasts, the history's inputs and branches
+    /// must not change, and the stops' filter is called by several threads at once.
     struct Search {
-        const EventLog& log;
-        Branch branch;
+        const History& history;
         const Stops& stops;
     };
     void begin(const Search& search);

@@ -15,8 +15,10 @@ namespace {
 constexpr std::size_t kMostKept = 64;
 
 Leg next_leg(History& history, StepCount at, StepCount end, std::span<const StopPoint> points) {
-    Leg leg{std::min(end, history.epoch_end(at))};
-    leg.kept = leg.until < end && !history.has_passed(leg.until);
+    // Notes are of one epoch, and of one branch.
+    Leg leg{std::min({end, history.epoch_end(at), history.line().segment(at).end})};
+    const bool is_epoch_end = leg.until == history.epoch_end(at);
+    leg.kept = is_epoch_end && leg.until < end && !history.has_passed(leg.until);
     const auto& accesses = history.accesses();
     if (const auto known = accesses.containing(at)) {
         leg.until = std::min(leg.until, known->end);
@@ -39,14 +41,14 @@ void thin(std::vector<Leg>& legs) {
 /// Sends one machine along.
 class Walk {
   public:
-    Walk(Machine& machine, const EventLog& log, Branch branch, const std::atomic<bool>& called_off)
-        : machine_(machine), log_(log), branch_(branch), called_off_(called_off) {}
+    Walk(Machine& machine, const History& history, const std::atomic<bool>& called_off)
+        : machine_(machine), history_(history), called_off_(called_off) {}
 
     Arrival to(StepCount until, Observer* observer) {
         while (machine_.now() < until) {
             if (called_off_.load(std::memory_order_relaxed)) return Arrival::interrupted;
             const auto now = machine_.now();
-            const auto* event = log_.next(branch_, now);
+            const auto* event = history_.next_event(now);
             if (event != nullptr && event->at.step == now) {
                 machine_.apply(event->input, observer);
                 continue;
@@ -62,8 +64,7 @@ class Walk {
 
   private:
     Machine& machine_;
-    const EventLog& log_;
-    Branch branch_;
+    const History& history_;
     const std::atomic<bool>& called_off_;
     SlicePacer pacer_;
 };
@@ -78,15 +79,15 @@ SearchTask task_for(History& history, SavedState from, StepCount end, std::span<
     return task;
 }
 
-Searched do_task(const SearchTask& task, Machine& machine, const EventLog& log, Branch branch,
-                 const Stops& stops, const std::atomic<bool>& called_off) {
+Searched do_task(const SearchTask& task, Machine& machine, const History& history, const Stops& stops,
+                 const std::atomic<bool>& called_off) {
     Searched searched;
     searched.begin = task.from.at;
     searched.end = task.legs.back().until;
     machine.load(task.from);
     machine.set_stop_points(stops.points);
     LastHits observer(machine, stops, searched.begin);
-    Walk walk(machine, log, branch, called_off);
+    Walk walk(machine, history, called_off);
     for (const auto& leg : task.legs) {
         const auto begin = machine.now();
         const bool noted = leg.noted && machine.take_access_notes().has_value();
@@ -104,7 +105,8 @@ Searched do_task(const SearchTask& task, Machine& machine, const EventLog& log, 
 }
 
 void keep(History& history, const Searched& searched) {
-    for (const auto& [begin, end, notes] : searched.accesses) history.add_accesses(begin, end, notes);
+    for (const auto& [begin, end, notes] : searched.accesses)
+        history.add_accesses(history.position(begin), end, notes);
     for (const auto& state : searched.states) history.add_snapshot(state);
 }
 

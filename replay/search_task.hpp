@@ -8,7 +8,6 @@
 #include "base/machine.hpp"
 #include "base/position.hpp"
 #include "replay/access_index.hpp"
-#include "replay/event_log.hpp"
 #include "replay/history.hpp"
 #include "replay/stops.hpp"
 
@@ -45,9 +44,10 @@ struct Searched {
 /// Precondition: from.at < end <= frontier.
 SearchTask task_for(History& history, SavedState from, StepCount end, std::span<const StopPoint> points);
 
-/// Does it. Looks at `called_off` about every millisecond. Thread: the machine's.
-Searched do_task(const SearchTask& task, Machine& machine, const EventLog& log, Branch branch,
-                 const Stops& stops, const std::atomic<bool>& called_off);
+/// Does it. Looks at `called_off` about every millisecond. Thread: the machine's, which asks the history for
+/// inputs alone; it must not change meanwhile.
+Searched do_task(const SearchTask& task, Machine& machine, const History& history, const Stops& stops,
+                 const std::atomic<bool>& called_off);
 
 /// What it brought, for later searches and moves.
 void keep(History& history, const Searched& searched);

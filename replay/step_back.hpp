@@ -26,6 +26,12 @@ class StepsBack {
     /// Where a step back from a position leads. Moves the machine anywhere. Precondition: from <= frontier.
     std::variant<Landing, None> landing(StepCount from, HartId hart, bool show_interrupts);
 
+    /// What was found holds no more: the history is another one.
+    void forget() {
+        trace_.forget();
+        interrupts_.forget();
+    }
+
   private:
     /// The end of the latest own step that ended at `end` or before it; 0 if there is none. With interrupts
     /// hidden, complete ones are no own steps, and taking one that is not complete at `end` is.

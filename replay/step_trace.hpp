@@ -21,6 +21,7 @@ class StepTrace {
 
     /// Why before() gave nothing: interrupted or diverged.
     Arrival early() const { return early_; }
+    void forget() { steps_.clear(); }
     StepCount history_begin() const { return history_.begin(); }
 
   private:

@@ -32,6 +32,13 @@ Position Timeline::begin() const {
 Position Timeline::frontier() const {
     return parts_->history.position(parts_->history.frontier());
 }
+Position Timeline::position_of(StepCount step) const {
+    return parts_->history.position(step);
+}
+bool Timeline::has(Position at) const {
+    return parts_->history.line().has(at) && at.step >= parts_->history.begin() &&
+           at.step <= parts_->history.frontier();
+}
 bool Timeline::at_frontier() const {
     return parts_->history.now() >= parts_->history.frontier();
 }
@@ -60,25 +67,73 @@ StepCount Timeline::steps_per_millisecond() const {
     return parts_->history.steps_per_millisecond();
 }
 
-Stopped Timeline::seek(Position target) {
+Stopped Timeline::seek(StepCount target) {
     auto& history = parts_->history;
-    if (target.branch != history.branch()) throw std::invalid_argument("there is no such branch");
     parts_->begin_move();
     const auto home = history.save();
-    const auto end = history.go_to(std::clamp(target.step, history.begin(), history.frontier()));
+    const auto end = history.go_to(std::clamp(target, history.begin(), history.frontier()));
     if (end != Arrival::reached) return parts_->gave_up(end, home);
-    if (target.step < history.begin()) return parts_->stopped(StopReason::history_begin);
-    return parts_->stopped(target.step > history.frontier() ? StopReason::history_end : StopReason::done);
+    if (target < history.begin()) return parts_->stopped(StopReason::history_begin);
+    return parts_->stopped(target > history.frontier() ? StopReason::history_end : StopReason::done);
+}
+
+Stopped Timeline::seek(Position target) {
+    if (!parts_->history.line().has(target))
+        throw std::invalid_argument("there is no such place in this branch");
+    return seek(target.step);
+}
+
+// ---- branches -----------------------------------------------------------------------------------
+
+std::vector<BranchInfo> Timeline::branches() const {
+    std::vector<BranchInfo> all;
+    for (const auto& future : parts_->history.futures().all())
+        all.push_back(parts_->history.info_of(future.info.number));
+    return all;
+}
+
+BranchInfo Timeline::current_branch() const {
+    return parts_->history.info_of(parts_->history.line().branch());
+}
+
+bool Timeline::has_branch(std::string_view name) const {
+    return std::ranges::any_of(parts_->history.futures().all(),
+                               [&](const Future& future) { return future.info.name == name; });
+}
+
+std::optional<Refused> Timeline::branch(std::string name) {
+    const auto count = parts_->history.futures().size();
+    if (count >= kMostBranches)
+        return Refused{"there are " + std::to_string(count) + " branches, and there can be no more"};
+    for (auto number = count; name.empty(); ++number) {
+        auto next = "branch-" + std::to_string(number);
+        if (!has_branch(next)) name = std::move(next);
+    }
+    if (has_branch(name)) return Refused{"there is a branch '" + name + "' already"};
+    parts_->history.branch(std::move(name));
+    parts_->forget_line();
+    return std::nullopt;
+}
+
+Stopped Timeline::switch_to(Branch branch) {
+    auto& history = parts_->history;
+    if (!history.futures().has(branch)) throw std::invalid_argument("there is no such branch");
+    if (branch == history.line().branch()) return parts_->stopped(StopReason::done);
+    const auto end = history.switch_to(branch);
+    parts_->forget_line();
+    if (end == Arrival::reached) return parts_->stopped(StopReason::done);
+    return parts_->stopped(end == Arrival::interrupted ? StopReason::interrupted : StopReason::diverged);
 }
 
 std::optional<Refused> Timeline::write(const Input& input) {
     auto& history = parts_->history;
     if (std::holds_alternative<IdleWarp>(input))
         throw std::invalid_argument("only the machine's own waiting moves its clock");
-    if (!history.live()) return Refused{"this is a recording: nothing in it can be changed"};
+    if (!history.live()) return Refused{"this is a recording: nothing in it can be changed", true};
     if (!at_frontier()) {
         return Refused{"the past cannot be changed: this is position " + std::to_string(history.now().value) +
-                       ", and the newest is " + std::to_string(history.frontier().value)};
+                           ", and the newest is " + std::to_string(history.frontier().value),
+                       true};
     }
     if (payload_size(input) > kMaxInputBytes) {
         return Refused{"one write takes at most " + std::to_string(kMaxInputBytes) + " bytes"};
@@ -88,6 +143,15 @@ std::optional<Refused> Timeline::write(const Input& input) {
     history.take(input);
     if (history.off()) parts_->switched_off = history.now();
     return std::nullopt;
+}
+
+void TimelineParts::forget_line() {
+    search.forget();
+    step_search.forget();
+    question_search.forget();
+    steps_back.forget();
+    told.clear();
+    switched_off.reset();
 }
 
 // ---- what the moves share -----------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/machine.hpp"
@@ -47,15 +48,22 @@ struct TimelineOptions {
     snapshots::Spill* spill = nullptr;
 };
 
-/// A finished history to be replayed. Its frontier is fixed.
+/// A finished history to be replayed. Its frontiers are fixed.
 struct PastRun {
     EventLog log;
-    StepCount frontier;
+    StepCount frontier;  ///< of branch 0
+    struct Branch {
+        std::string name;
+        Position fork;  ///< in one before it
+        StepCount frontier;
+    };
+    std::vector<Branch> branches{};  ///< 1, 2 ...
 };
 
-/// Why a write was not made, in words for the user.
+/// Why a write or a branch was not made, in words for the user.
 struct Refused {
     std::string why;
+    bool a_branch_could = false;  ///< what the past does not let happen
 };
 
 struct GoOnOptions {
@@ -84,6 +92,8 @@ class Timeline {
 
     void set_host(HostHooks hooks);
 
+    // All that follows is about the current branch, and the history that leads to it: its line. Places of it
+    // are given as steps, and told as positions, whose branch may be an ancestor.
     Position position() const;
     /// 0, unless the machine started from a state of another history.
     Position begin() const;
@@ -92,9 +102,24 @@ class Timeline {
     /// Whether a move forward from here makes new history: at a live frontier, or right before it where the
     /// last input caused a data stop that was told before it.
     bool goes_live() const;
+    Position position_of(StepCount step) const;
+    /// Whether the position is a place of this line, at most at its end.
+    bool has(Position at) const;
     /// The frontier can grow. A live timeline stays live while its cursor is in the past.
     bool is_live() const;
 
+    // ---- branches -------------------------------------------------------------------------------
+    /// By number. Branch 0 is current to begin with.
+    std::vector<BranchInfo> branches() const;
+    BranchInfo current_branch() const;
+    /// Another future begins at the cursor. It is current and live, also in a recording; all other branches
+    /// stay as they are. Without a name it gets one.
+    std::optional<Refused> branch(std::string name = {});
+    /// Goes on with another branch where it was left: done, or interrupted or diverged, and then nothing has
+    /// changed. Throws std::invalid_argument if there is none of this number.
+    Stopped switch_to(Branch branch);
+
+    /// Of all branches.
     const EventLog& log() const;
     const snapshots::SnapshotSet& snapshots() const;
     /// Adds a snapshot that a recording kept. Precondition: it lies within the history.
@@ -107,17 +132,18 @@ class Timeline {
     /// As measured last, with nothing armed.
     StepCount steps_per_millisecond() const;
 
-    /// Adds what a recording knows of accesses: between two positions of this history.
-    void add_accesses(StepCount begin, StepCount end, PackedNotes notes);
-    using AccessVisitor = std::function<void(StepCount begin, StepCount end, const PackedNotes& notes)>;
-    /// All that is known, in ascending order.
+    /// Adds what a recording knows of accesses: between two positions of one branch.
+    void add_accesses(Position begin, StepCount end, PackedNotes notes);
+    using AccessVisitor = std::function<void(Position begin, StepCount end, const PackedNotes& notes)>;
+    /// All that is known, in ascending order within each branch.
     void for_each_accesses(const AccessVisitor& visit);
     /// Tells the listener of those that it has not been told of yet.
     void tell_accesses();
 
     /// Goes to the position: done, interrupted (then the cursor is where it was), or history_end at the
-    /// frontier if it lies beyond, history_begin at the beginning if it lies before. Throws
-    /// std::invalid_argument for a branch that does not exist.
+    /// frontier if it lies beyond, history_begin at the beginning if it lies before.
+    Stopped seek(StepCount target);
+    /// The same. Throws std::invalid_argument for a place of no branch, or of another line.
     Stopped seek(Position target);
 
     /// Forward until something stops it. An execute stop holds at the start too. In the past it ends at the
@@ -141,7 +167,7 @@ class Timeline {
 
     // ---- questions: they leave the cursor where it is -----------------------------------------
     /// Calls `look` with the machine at the position, which may be read but not moved: done, or as for seek.
-    Stopped look_at(Position target, const std::function<void()>& look);
+    Stopped look_at(StepCount target, const std::function<void()>& look);
 
     /// Told of one hit, with the machine right before its step; `stop` ends the question.
     using HitVisitor = std::function<Verdict(const Hit&)>;
@@ -161,6 +187,8 @@ class Timeline {
     std::optional<Refused> write(const Input& input);
 
   private:
+    bool has_branch(std::string_view name) const;
+
     std::unique_ptr<TimelineParts> parts_;
 };
 

@@ -42,6 +42,9 @@ struct TimelineParts {
     /// A move begins: what was told before it.
     std::vector<Hit> begin_move() { return std::exchange(told, {}); }
 
+    /// Another branch is current: what was found in the one before does not hold in it.
+    void forget_line();
+
     Stopped stopped(StopReason why, std::optional<HartId> hart = std::nullopt);
     /// A move ends with stop points that hold at the cursor.
     Stopped stopped_at(std::vector<Hit> hits);

@@ -104,6 +104,15 @@ struct RecordedAccesses {
     bool operator==(const RecordedAccesses&) const = default;
 };
 
+/// A future that begins in the past of another; branch 0 has none of these. Numbers count from 1, in the
+/// order in which they are given. The name has at most 255 bytes.
+struct RecordedBranch {
+    Branch number;
+    Position fork;  ///< where it begins, in its parent
+    std::string name;
+    bool operator==(const RecordedBranch&) const = default;
+};
+
 /// A machine state that the file holds.
 struct SnapshotInfo {
     Position at;
@@ -175,6 +184,10 @@ class RecordingWriter {
     void add_bookmark(const RecordedBookmark& bookmark);
     /// Stretches of a branch do not overlap and come in ascending order.
     void add_accesses(RecordedAccesses accesses);
+    /// Before whatever lies in it. At most 999.
+    void add_branch(const RecordedBranch& branch);
+    /// How a branch ended that is not the one that finish() is about; each once.
+    void add_end(const RecordedEnd& end);
 
     /// Throws what the writer's thread has met since the last call, if anything.
     void check();
@@ -249,7 +262,14 @@ class RecordingReader {
     /// Precondition: it is embedded. Its hash has been compared.
     std::vector<std::byte> disk_block(std::uint32_t drive, std::uint64_t block) const;
 
-    /// Nothing if the recording process was killed.
+    /// Those besides branch 0, in the order of their numbers: each has its parent among those before it, and
+    /// begins in it.
+    const std::vector<RecordedBranch>& branches() const;
+    /// The newest position that the file speaks of in this branch.
+    StepCount last_step(Branch branch) const;
+    /// By branch; those that were not ended are not there.
+    const std::map<Branch, RecordedEnd>& ends() const;
+    /// Of branch 0. Nothing if the recording process was killed.
     const std::optional<RecordedEnd>& end() const;
     /// The position with the most steps that the file speaks of: for an input, the one that it leads to.
     Position last_position() const;

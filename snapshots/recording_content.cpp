@@ -35,10 +35,7 @@ void RecordingContent::take(TableId table, const Statement& row) {
         case TableId::image_chunks: return take_image_chunk(row);
         case TableId::events: return take_event(row);
         case TableId::digests: ++digests; return reached(digest_at(row).at);
-        case TableId::ends:
-            if (recorded_end) throw Damage("ends twice");
-            recorded_end = end_at(row);
-            return reached(recorded_end->at);
+        case TableId::ends: return take_end(row);
         case TableId::components: return take_component(row);
         case TableId::epochs: return take_epoch(row);
         case TableId::packs: return take_pack(row);
@@ -49,6 +46,7 @@ void RecordingContent::take(TableId table, const Statement& row) {
         case TableId::bookmarks: return take_bookmark(row);
         case TableId::accesses: return take_accesses(row);
         case TableId::patches: return take_patch(row);
+        case TableId::branches: return take_branch(row);
     }
 }
 
@@ -58,6 +56,7 @@ void RecordingContent::end_batch() {
 
 void RecordingContent::end(Database& database) {
     check_images();
+    check_branches();
     if (version_ >= 2) check_blobs(database);
 }
 
@@ -78,6 +77,14 @@ void RecordingContent::reached(Position at) {
     if (at.step < begin.step)
         throw Damage("speaks of step " + std::to_string(at.step.value) + ", before its beginning");
     if (at.step >= last.step) last = at;
+    auto& steps = spoken_of_.try_emplace(at.branch, Steps{at.step, at.step}).first->second;
+    steps.first = std::min(steps.first, at.step);
+    steps.last = std::max(steps.last, at.step);
+}
+
+StepCount RecordingContent::last_of(Branch branch) const {
+    const auto found = spoken_of_.find(branch);
+    return found != spoken_of_.end() ? found->second.last : begin.step;
 }
 
 // ---- what the machine is made of ----------------------------------------------------------------
@@ -136,6 +143,13 @@ void RecordingContent::take_event(const Statement& row) {
     ++events;
 }
 
+void RecordingContent::take_end(const Statement& row) {
+    auto end = end_at(row);
+    reached(end.at);
+    if (end.at.branch == Branch{}) recorded_end = end;
+    if (!ends.emplace(end.at.branch, std::move(end)).second) throw Damage("ends twice");
+}
+
 void RecordingContent::take_epoch(const Statement& row) {
     reached(position_at(row, 1));
     last_digests_.resize(components.size() + 1);
@@ -160,7 +174,35 @@ void RecordingContent::take_accesses(const Statement& row) {
     until->second = stretch.end;
     number_at(row, 4, kLongestNotes, "the size of accesses");
     bytes_at(row, 5, kLongestNotes, "accesses");
-    if (stretch.begin.step < begin.step) throw Damage("holds accesses before its beginning");
+    reached(stretch.begin);
+}
+
+// The numbers and forks are checked here; that nothing else speaks of other branches, at the end.
+void RecordingContent::take_branch(const Statement& row) {
+    if (branches.size() == kMostBranches) throw Damage("holds more branches than allowed");
+    auto branch = branch_at(row);
+    const auto parent = branch.fork.branch.id;
+    if (branch.number.id != branches.size() + 1) throw Damage("holds branches that are out of order");
+    if (parent >= branch.number.id) throw Damage("holds a branch of no branch");
+    if (parent > 0 && branch.fork.step < branches[parent - 1].fork.step)
+        throw Damage("holds a branch that begins before its parent");
+    reached(branch.fork);
+    reached({branch.number, branch.fork.step});
+    branches.push_back(std::move(branch));
+}
+
+void RecordingContent::check_branches() const {
+    for (const auto& [branch, steps] : spoken_of_) {
+        if (branch.id > branches.size())
+            throw Damage("speaks of branch " + std::to_string(branch.id) + ", which it does not have");
+        if (branch.id > 0 && steps.first < branches[branch.id - 1].fork.step)
+            throw Damage("speaks of branch " + std::to_string(branch.id) + " before its beginning");
+    }
+    for (const auto& branch : branches) {
+        const auto end = ends.find(branch.fork.branch);
+        if (end != ends.end() && end->second.at.step < branch.fork.step)
+            throw Damage("holds a branch that begins after its parent's end");
+    }
 }
 
 // ---- states -------------------------------------------------------------------------------------

@@ -47,10 +47,15 @@ class RecordingContent {
     std::map<std::uint32_t, std::map<std::uint64_t, DiskBlockInfo>> disk_blocks;
     std::map<std::pair<std::uint32_t, std::uint64_t>, BlobReference> disk_contents;
     std::vector<RecordedBookmark> bookmarks;
-    std::optional<RecordedEnd> recorded_end;
+    std::vector<RecordedBranch> branches;
+    std::map<Branch, RecordedEnd> ends;
+    std::optional<RecordedEnd> recorded_end;  ///< of branch 0
     Position begin;
     Position last;
     std::vector<TableSize> sizes;
+
+    /// The newest position that the file speaks of in this branch.
+    StepCount last_of(Branch branch) const;
 
   private:
     void take_configuration(const Statement& row);
@@ -66,6 +71,9 @@ class RecordingContent {
     void take_disk_block(const Statement& row);
     void take_bookmark(const Statement& row);
     void take_accesses(const Statement& row);
+    void take_branch(const Statement& row);
+    void take_end(const Statement& row);
+    void check_branches() const;
     void count(TableId table, const Statement& row);
     void check_images() const;
     void check_blobs(Database& database);
@@ -77,6 +85,10 @@ class RecordingContent {
     std::vector<std::uint64_t> stored_chunks_;  ///< per image
     std::map<Branch, StepCount> last_event_;
     std::map<Branch, StepCount> accesses_until_;
+    struct Steps {
+        StepCount first, last;
+    };
+    std::map<Branch, Steps> spoken_of_;
     std::vector<std::uint64_t> last_digests_;
     bool first_epoch_ = true;
     std::uint64_t changed_snapshot_ = 0;  ///< whose changes came last

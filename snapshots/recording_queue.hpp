@@ -36,7 +36,8 @@ struct RecordingQueue {
     std::vector<RecordedOutput> outputs;
     std::vector<RecordedBookmark> bookmarks;
     std::vector<RecordedAccesses> accesses;
-    std::optional<RecordedEnd> end;
+    std::vector<RecordedBranch> branches;
+    std::vector<RecordedEnd> ends;
     std::size_t bytes = 0;  ///< what the payloads take; states are counted by number
 
     void add_output(Position at, VirtualTime time, Channel channel, std::span<const std::byte> output);

@@ -286,6 +286,15 @@ std::uint64_t RecordingReader::digest_count() const {
 const std::optional<RecordedEnd>& RecordingReader::end() const {
     return state_->content->recorded_end;
 }
+const std::map<Branch, RecordedEnd>& RecordingReader::ends() const {
+    return state_->content->ends;
+}
+const std::vector<RecordedBranch>& RecordingReader::branches() const {
+    return state_->content->branches;
+}
+StepCount RecordingReader::last_step(Branch branch) const {
+    return state_->content->last_of(branch);
+}
 Position RecordingReader::last_position() const {
     return state_->content->last;
 }

@@ -108,6 +108,13 @@ PatchInfo patch_at(const Statement& row) {
     return patch;
 }
 
+RecordedBranch branch_at(const Statement& row) {
+    const auto number = number_at(row, 1, kMost32, "a branch");
+    return {{static_cast<std::uint32_t>(number)},
+            position_at(row, 2),
+            text_at(row, 4, kLongestName, "the name of a branch")};
+}
+
 BlobReference blob_at(const Statement& row, int column) {
     BlobReference blob;
     blob.number = static_cast<std::int64_t>(number_at(row, column, kMostSteps, "the number of a content"));

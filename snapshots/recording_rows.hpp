@@ -30,6 +30,7 @@ RecordedAccesses stretch_at(const Statement& row);
 RecordedAccesses accesses_at(const Statement& row);
 /// Without its bytes, of which the form is checked.
 PatchInfo patch_at(const Statement& row);
+RecordedBranch branch_at(const Statement& row);
 /// Columns `column` to `column` + 2.
 BlobReference blob_at(const Statement& row, int column);
 

@@ -93,6 +93,13 @@ constexpr Table kBookmarks{TableId::bookmarks, "bookmarks",
                            "INTEGER NOT NULL, step INTEGER NOT NULL, name TEXT NOT NULL)",
                            "INSERT INTO bookmarks(batch, branch, step, name) VALUES(?1, ?2, ?3, ?4)",
                            "SELECT batch, branch, step, name FROM bookmarks ORDER BY id"};
+constexpr Table kBranches{TableId::branches, "branches",
+                          "CREATE TABLE branches(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, number "
+                          "INTEGER NOT NULL, parent INTEGER NOT NULL, step INTEGER NOT NULL, name TEXT NOT "
+                          "NULL)",
+                          "INSERT INTO branches(batch, number, parent, step, name) VALUES(?1, ?2, ?3, ?4, "
+                          "?5)",
+                          "SELECT batch, number, parent, step, name FROM branches ORDER BY id"};
 
 constexpr Table kAccesses{
     TableId::accesses, "accesses",
@@ -114,9 +121,9 @@ constexpr std::array kVersion2{kConfiguration, kImages,    kImageChunks, kEvents
 constexpr std::array kVersion3{kConfiguration, kImages, kImageChunks, kEvents,    kEnds,
                                kComponents,    kEpochs, kPacks,       kSnapshots, kSnapshotPages,
                                kDiskBlocks,    kOutput, kBookmarks};
-constexpr std::array kVersion4{kConfiguration, kImages, kImageChunks, kEvents,    kEnds,
-                               kComponents,    kEpochs, kPacks,       kSnapshots, kSnapshotPages,
-                               kDiskBlocks,    kOutput, kBookmarks,   kAccesses,  kPatches};
+constexpr std::array kVersion4{
+    kConfiguration, kImages,        kImageChunks, kEvents, kEnds,      kComponents, kEpochs,  kPacks,
+    kSnapshots,     kSnapshotPages, kDiskBlocks,  kOutput, kBookmarks, kAccesses,   kPatches, kBranches};
 
 }  // namespace
 
@@ -127,7 +134,8 @@ const std::string_view kBlobsSchema = "CREATE TABLE blobs(id INTEGER PRIMARY KEY
 std::span<const Table> tables(std::uint32_t version) {
     if (version == 1) return kVersion1;
     if (version == 2) return kVersion2;
-    return version == 3 ? std::span<const Table>(kVersion3) : kVersion4;
+    if (version == 3) return kVersion3;
+    return kVersion4;
 }
 
 const Table& table(TableId id) {

@@ -33,6 +33,7 @@ enum class TableId : std::uint8_t {
     bookmarks,
     accesses,  ///< this and all that follows: version 4
     patches,
+    branches,
 };
 
 /// A table whose rows are covered by the chain of checksums. Its columns are `id`, `batch`, and these.
@@ -86,6 +87,7 @@ inline constexpr std::size_t kLongestNotes = std::size_t{16} << 20;
 /// Compressed or not. A patch that would be longer is left out.
 inline constexpr std::size_t kLongestPatch = std::size_t{16} << 20;
 inline constexpr std::size_t kMostPatches = std::size_t{1} << 24;
+inline constexpr std::size_t kMostBranches = 999;  ///< besides branch 0
 /// The largest is that of fields that cannot be compressed.
 inline constexpr int kLongestColumn = static_cast<int>(kLargestFields) + (1 << 18);
 

@@ -192,16 +192,14 @@ void RecordingStore::take(RecordingQueue queue) {
     append(staged_.events, queue.events, staged_.rows);
     append(staged_.outputs, queue.outputs, staged_.rows);
     append(staged_.bookmarks, queue.bookmarks, staged_.rows);
+    append(staged_.branches, queue.branches, staged_.rows);
+    append(staged_.ends, queue.ends, staged_.rows);
     staged_.bytes += queue.bytes;
     for (const auto& epoch : queue.epochs) stage(epoch);
     stage_patches(queue);
     for (const auto& block : queue.disk_blocks) stage(block);
     for (const auto& accesses : queue.accesses) stage(accesses);
     for (auto& snapshot : queue.snapshots) snapshots_.push_back(std::move(snapshot));
-    if (queue.end) {
-        staged_.end = std::move(queue.end);
-        ++staged_.rows;
-    }
 }
 
 void RecordingStore::stage(const QueuedEpoch& epoch) {
@@ -319,7 +317,7 @@ void RecordingStore::write_staged(BatchWriter& batch) const {
         batch.row(TableId::events, std::int64_t{event.at.branch.id}, as_column(event.at.step.value),
                   static_cast<std::int64_t>(encoded.kind), std::span<const std::byte>{encoded.payload});
     }
-    if (staged_.end) write_end(batch, *staged_.end);
+    for (const auto& end : staged_.ends) write_end(batch, end);
     for (const auto& epoch : staged_.epochs) {
         batch.row(TableId::epochs, std::int64_t{epoch.at.branch.id}, as_column(epoch.at.step.value),
                   std::span<const std::byte>{epoch.digests});
@@ -352,6 +350,10 @@ void RecordingStore::write_staged(BatchWriter& batch) const {
         batch.row(TableId::patches, std::int64_t{patch.at.branch.id}, as_column(patch.at.step.value),
                   as_column(patch.base.value), as_column(patch.size),
                   std::span<const std::byte>{patch.packed});
+    }
+    for (const auto& branch : staged_.branches) {
+        batch.row(TableId::branches, std::int64_t{branch.number.id}, std::int64_t{branch.fork.branch.id},
+                  as_column(branch.fork.step.value), std::string_view{branch.name});
     }
 }
 

@@ -99,7 +99,7 @@ class RecordingStore {
     };
     struct Staged {
         std::vector<RecordedEvent> events;
-        std::optional<RecordedEnd> end;
+        std::vector<RecordedEnd> ends;
         std::vector<EpochRow> epochs;
         std::vector<PackRow> packs;
         std::vector<SnapshotRow> snapshots;
@@ -109,6 +109,7 @@ class RecordingStore {
         std::vector<RecordedBookmark> bookmarks;
         std::vector<AccessesRow> accesses;
         std::vector<PatchMaker::Made> patches;
+        std::vector<RecordedBranch> branches;
         std::size_t rows = 0;
         std::size_t bytes = 0;
     };

@@ -261,6 +261,16 @@ void RecordingWriter::add_accesses(RecordedAccesses accesses) {
     });
 }
 
+void RecordingWriter::add_branch(const RecordedBranch& branch) {
+    if (branch.name.size() > kLongestName) throw std::invalid_argument("the name of a branch is too long");
+    state_->add([&](RecordingQueue& queue) { queue.branches.push_back(branch); });
+}
+
+void RecordingWriter::add_end(const RecordedEnd& end) {
+    if (end.reason.size() > kLongestName) throw std::invalid_argument("the reason of an end is too long");
+    state_->add([&](RecordingQueue& queue) { queue.ends.push_back(end); });
+}
+
 void RecordingWriter::check() {
     const std::lock_guard lock(state_->mutex);
     state_->throw_failure();
@@ -300,8 +310,7 @@ std::chrono::nanoseconds RecordingWriter::packing_time() const {
 }
 
 void RecordingWriter::finish(const RecordedEnd& end) {
-    if (end.reason.size() > kLongestName) throw std::invalid_argument("the reason of an end is too long");
-    state_->add([&](RecordingQueue& queue) { queue.end = end; });
+    add_end(end);
     state_->end();
     state_->throw_failure();
 }

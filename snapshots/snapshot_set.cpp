@@ -17,17 +17,23 @@ constexpr int kSpilledAtOnce = 4;
 
 }  // namespace
 
+/// What the snapshot shares its pages with: the one before it, for a branch's first one that of the parent at
+/// the fork, and for the very first one an empty memory.
+PageRoot SnapshotSet::before(Entries::const_iterator entry) const {
+    const auto branch = entry->first.branch;
+    if (entry != entries_.begin() && std::prev(entry)->first.branch == branch)
+        return std::prev(entry)->second.snapshot.state.pages;
+    const auto fork = forks_.find(branch);
+    const auto* parent = fork != forks_.end() ? nearest_at_or_before(fork->second) : nullptr;
+    return parent != nullptr ? parent->state.pages : PageRoot{};
+}
+
 std::size_t SnapshotSet::cost(Entries::const_iterator entry) const {
     std::size_t bytes = sizeof(Entry) + entry->second.snapshot.state.fields.size() +
                         entry->second.snapshot.state.ends.size() * sizeof(std::uint32_t);
     if (budget_.snapshots <= 1) return bytes;
-    // A first snapshot is compared with an empty memory.
-    PageRoot before;
-    if (entry != entries_.begin() && std::prev(entry)->first.branch == entry->first.branch) {
-        before = std::prev(entry)->second.snapshot.state.pages;
-    }
     std::uint64_t nodes = 0;  // one more than the last one's number
-    PageRoot::for_each_difference(before, entry->second.snapshot.state.pages,
+    PageRoot::for_each_difference(before(entry), entry->second.snapshot.state.pages,
                                   [&](PageIndex index, const Page*, const Page* page) {
                                       if (page != nullptr) bytes += kPageSize;
                                       if (index.value / kPagesPerNode < nodes) return;
@@ -42,6 +48,15 @@ void SnapshotSet::recount(Entries::iterator entry) {
     bytes_ -= entry->second.bytes;
     entry->second.bytes = cost(entry);
     bytes_ += entry->second.bytes;
+}
+
+/// Their first snapshots were compared with one that is gone.
+void SnapshotSet::recount_branches_at(Position gone, Position until) {
+    for (const auto& [branch, fork] : forks_) {
+        if (fork < gone || fork >= until) continue;
+        const auto first = entries_.lower_bound({branch, {}});
+        if (first != entries_.end() && first->first.branch == branch) recount(first);
+    }
 }
 
 void SnapshotSet::insert(Snapshot snapshot, Pin pin) {
@@ -118,7 +133,10 @@ void SnapshotSet::thin(Position keep) {
         const auto entry = places[*least];
         unspilled_.erase(entry->first);
         bytes_ -= entry->second.bytes;
-        recount(entries_.erase(entry));
+        const auto gone = entry->first;
+        const auto next = entries_.erase(entry);
+        recount(next);
+        recount_branches_at(gone, next != entries_.end() ? next->first : Position{{~0U}, kEndOfTime});
     }
 }
 

@@ -36,6 +36,9 @@ class SnapshotSet {
     /// dropped.
     explicit SnapshotSet(Budget budget = {}, Spill* spill = nullptr) : budget_(budget), spill_(spill) {}
 
+    /// From this place of its parent on, the branch's pages are counted as changes of the parent's.
+    void add_branch(Branch branch, Position fork) { forks_[branch] = fork; }
+
     /// Keeps the snapshot, unless there is one at its position already (whose pin it may add). Drops others
     /// to stay within the budget, never the new one.
     void insert(Snapshot snapshot, Pin pin = Pin::no);
@@ -69,12 +72,15 @@ class SnapshotSet {
     };
     using Entries = std::map<Position, Entry>;
 
+    PageRoot before(Entries::const_iterator entry) const;
     std::size_t cost(Entries::const_iterator entry) const;
     void recount(Entries::iterator entry);
+    void recount_branches_at(Position gone, Position until);
     void spill_some();
     void thin(Position keep);
 
     Entries entries_;
+    std::map<Branch, Position> forks_;
     Budget budget_;
     Spill* spill_;
     std::set<Position> unspilled_;  ///< of entries_; empty without a spill

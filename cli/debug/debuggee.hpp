@@ -69,6 +69,9 @@ class Debuggee final : public adapter::TimelineTarget, private gdbstub::ExecFile
     VirtualAddress address_of(gdbstub::Address address) const override;
     bool shows_interrupts() const override { return settings_.step_interrupts; }
     std::optional<std::uint8_t> exit_code() const override;
+    std::string hint(const replay::Refused& refused) const override {
+        return refused.a_branch_could ? "; 'monitor branch' begins another future here, to write in" : "";
+    }
 
     emu::RiscvMachine& machine_;
     Program program_;

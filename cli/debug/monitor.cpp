@@ -51,6 +51,9 @@ const std::vector<MonitorCommands::Entry>& MonitorCommands::entries() {
         {"when", "", "the position, and the guest's own time", &M::when},
         {"goto", "PLACE", "go to N, +N, -N, start, end, a time (1.5s) or a bookmark", &M::go_to},
         {"bookmark", "[NAME]", "give this position a name; without one, list them", &M::bookmark},
+        {"branch", "[NAME]", "begin another future here, to write and type in", &M::branch},
+        {"branches", "", "list them: number, name, where each begins and ends", &M::branches},
+        {"switch", "NAME", "go on with another branch, where it was left", &M::switch_branch},
         {"save", "FILE", "record the whole session so far into a new file", &M::save},
         {"start", "", "go to the beginning of history", &M::start},
         {"end", "", "go to the end of history", &M::end},
@@ -91,7 +94,8 @@ MonitorCommands::Reply MonitorCommands::question(std::string_view command) {
     std::size_t lines = 0;
     try {
         if (!symbols_) symbols_.emplace(program_);
-        Answerer answerer(machine_, timeline_, keeping_.bookmarks, *symbols_, selected_);
+        const auto bookmarks = bookmarks_here();
+        Answerer answerer(machine_, timeline_, bookmarks, *symbols_, selected_);
         answerer.answer(parse_question(command), [&](const Answer& answer) {
             if (++lines > kMostLines) {
                 text += "... and more: name a later place to begin\n";
@@ -119,7 +123,9 @@ std::string MonitorCommands::where() const {
     const auto at = timeline_.position().step.value;
     const auto frontier = timeline_.frontier().step.value;
     const auto* kind = !timeline_.at_frontier() ? "in the past" : timeline_.is_live() ? "live" : "at the end";
-    return fmt::format("position {} of {}, time {}, {}\n", at, frontier, seconds(machine_.time()), kind);
+    auto text = fmt::format("position {} of {}, time {}, {}", at, frontier, seconds(machine_.time()), kind);
+    if (timeline_.branches().size() > 1) text += ", branch " + timeline_.current_branch().name;
+    return text + "\n";
 }
 
 MonitorCommands::Reply MonitorCommands::when(std::string_view) {
@@ -128,7 +134,10 @@ MonitorCommands::Reply MonitorCommands::when(std::string_view) {
 
 MonitorCommands::Reply MonitorCommands::seek(StepCount target) {
     const auto from = timeline_.position();
-    const auto stopped = timeline_.seek(Position{from.branch, target});
+    return arrived(timeline_.seek(target), from);
+}
+
+MonitorCommands::Reply MonitorCommands::arrived(const replay::Stopped& stopped, Position from) const {
     if (stopped.why == replay::StopReason::interrupted)
         return refused("interrupted: the position is what it was");
     if (stopped.why == replay::StopReason::diverged)
@@ -159,11 +168,18 @@ MonitorCommands::Reply MonitorCommands::go_to_place(std::string_view arguments) 
     if (!place) return refused("goto wants a place: N, +N, -N, start, end, a time (1.5s) or a bookmark");
     const auto from = timeline_.position();
     try {
-        const auto target = resolve(*place, timeline_, machine_, keeping_.bookmarks);
+        const auto bookmarks = bookmarks_here();
+        const auto elsewhere = keeping_.bookmarks.find(arguments);
+        if (elsewhere != keeping_.bookmarks.end() && !bookmarks.contains(arguments)) {
+            const auto name = name_of(elsewhere->second.branch);
+            return refused(fmt::format("{} is in branch {}: 'monitor switch {}' goes there first", arguments,
+                                       name, name));
+        }
+        const auto target = resolve(*place, timeline_, machine_, bookmarks);
         timeline_.seek(from);
         auto reply = seek(target);
         // One of a recording, or of an earlier session, is pinned when it has been looked for once.
-        const bool is_bookmark = keeping_.bookmarks.contains(std::string(arguments));
+        const bool is_bookmark = bookmarks.contains(arguments);
         if (is_bookmark && timeline_.position().step == target) timeline_.pin_here();
         return reply;
     } catch (const StartError& error) {
@@ -175,20 +191,80 @@ MonitorCommands::Reply MonitorCommands::go_to_place(std::string_view arguments) 
 MonitorCommands::Reply MonitorCommands::bookmark(std::string_view arguments) {
     std::string text;
     if (arguments.empty()) {
-        for (const auto& [name, at] : keeping_.bookmarks) text += fmt::format("{:>14}  {}\n", at.value, name);
+        const bool has_branches = timeline_.branches().size() > 1;
+        for (const auto& [name, at] : keeping_.bookmarks) {
+            text += fmt::format("{:>14}  {}", at.step.value, name);
+            if (has_branches) text += fmt::format("  in {}", name_of(at.branch));
+            text += "\n";
+        }
         return text.empty() ? "no bookmarks\n" : text;
     }
     if (!is_bookmark_name(arguments))
         return refused("a bookmark's name begins with a letter, and has letters, digits, '-', '_' and '.'");
     constexpr std::size_t kMostBookmarks = 1000;
-    const auto at = timeline_.position().step;
+    const auto at = timeline_.position();
     const std::string name(arguments);
     if (keeping_.bookmarks.size() >= kMostBookmarks) return refused("there are too many bookmarks already");
     if (!keeping_.bookmarks.try_emplace(name, at).second)
         return refused(fmt::format("there is a bookmark '{}' already", name));
     timeline_.pin_here();
     if (keeping_.bookmark) keeping_.bookmark(name, at);
-    return fmt::format("{} is position {}\n", name, at.value);
+    return fmt::format("{} is position {}\n", name, at.step.value);
+}
+
+Bookmarks MonitorCommands::bookmarks_here() const {
+    Bookmarks here;
+    for (const auto& [name, at] : keeping_.bookmarks) {
+        if (timeline_.has(at)) here.emplace(name, at.step);
+    }
+    return here;
+}
+
+// ---- branches -----------------------------------------------------------------------------------
+
+std::optional<replay::BranchInfo> MonitorCommands::find_branch(std::string_view name) const {
+    const auto value = number(name);
+    for (auto& branch : timeline_.branches()) {
+        if (branch.name == name || value == branch.number.id) return std::move(branch);
+    }
+    return std::nullopt;
+}
+
+std::string MonitorCommands::name_of(Branch branch) const {
+    return timeline_.branches().at(branch.id).name;
+}
+
+MonitorCommands::Reply MonitorCommands::branch(std::string_view arguments) {
+    if (!keeping_.no_branches.empty()) return refused(keeping_.no_branches);
+    if (!arguments.empty() && !is_bookmark_name(arguments))
+        return refused("a branch's name begins with a letter, and has letters, digits, '-', '_' and '.'");
+    if (const auto why = timeline_.branch(std::string(arguments))) return refused(why->why);
+    const auto branch = timeline_.current_branch();
+    return fmt::format(
+        "branch {} begins at position {}: what is written and typed from here on is its own\n{}", branch.name,
+        branch.fork.step.value, keeping_.at_branch);
+}
+
+MonitorCommands::Reply MonitorCommands::branches(std::string_view) {
+    const auto current = timeline_.current_branch().number;
+    std::string text;
+    for (const auto& branch : timeline_.branches()) {
+        text += fmt::format("{} {:>3} {:<16} ", branch.number == current ? '*' : ' ', branch.number.id,
+                            branch.name);
+        text += branch.number == Branch{} ? fmt::format("from position {}", branch.fork.step.value)
+                                          : fmt::format("from position {} of {}", branch.fork.step.value,
+                                                        name_of(branch.fork.branch));
+        text += fmt::format(" to {}, {}\n", branch.frontier.value, branch.live ? "live" : "a recording");
+    }
+    return text;
+}
+
+MonitorCommands::Reply MonitorCommands::switch_branch(std::string_view arguments) {
+    const auto branch = find_branch(arguments);
+    if (!branch)
+        return refused(fmt::format("there is no branch '{}': 'monitor branches' lists them", arguments));
+    const auto from = timeline_.position();
+    return arrived(timeline_.switch_to(branch->number), from);
 }
 
 MonitorCommands::Reply MonitorCommands::save(std::string_view arguments) {
@@ -252,7 +328,10 @@ MonitorCommands::Reply MonitorCommands::power_button(std::string_view) {
 
 MonitorCommands::Reply MonitorCommands::push(emu::PowerButton button) {
     const auto why = timeline_.write(DeviceInput{emu::kPowerChannel, {static_cast<std::byte>(button)}});
-    if (why) return refused(why->why);
+    if (why) {
+        const auto* how = why->a_branch_could ? "; 'monitor branch' begins another future here" : "";
+        return refused(why->why + how);
+    }
     return std::string(button == emu::PowerButton::reset ? "pushed: the machine starts anew when it goes on\n"
                                                          : "pushed: the machine is off\n");
 }

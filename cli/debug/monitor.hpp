@@ -25,9 +25,11 @@ struct DebugSettings {
 
 /// What is kept of a session beyond its own end.
 struct SessionKeeping {
-    Bookmarks bookmarks{};
-    std::function<void(const std::string& path, const Bookmarks&)> save{};  ///< null: refused
-    std::function<void(const std::string& name, StepCount at)> bookmark{};  ///< null: nobody else hears
+    Marks bookmarks{};
+    std::function<void(const std::string& path, const Marks&)> save{};     ///< null: refused
+    std::function<void(const std::string& name, Position at)> bookmark{};  ///< null: nobody else hears
+    std::string at_branch{};    ///< said of each new branch: a line, or nothing
+    std::string no_branches{};  ///< why there can be none; empty: there can
 };
 
 class MonitorCommands final : public gdbstub::Monitor {
@@ -61,6 +63,9 @@ class MonitorCommands final : public gdbstub::Monitor {
     Reply step_interrupts(std::string_view arguments);
     Reply info(std::string_view arguments);
     Reply bookmark(std::string_view arguments);
+    Reply branch(std::string_view arguments);
+    Reply branches(std::string_view arguments);
+    Reply switch_branch(std::string_view arguments);
     Reply save(std::string_view arguments);
     Reply translate(std::string_view arguments);
     Reply halt(std::string_view arguments);
@@ -71,7 +76,12 @@ class MonitorCommands final : public gdbstub::Monitor {
 
     Reply go_to_place(std::string_view arguments);
     Reply seek(StepCount target);
+    Reply arrived(const replay::Stopped& stopped, Position from) const;
     std::string where() const;
+    std::optional<replay::BranchInfo> find_branch(std::string_view name) const;
+    std::string name_of(Branch branch) const;
+    /// The bookmarks of the current branch and its past.
+    Bookmarks bookmarks_here() const;
 
     emu::RiscvMachine& machine_;
     replay::Timeline& timeline_;

@@ -26,7 +26,7 @@ class DebugServer {
   public:
     explicit DebugServer(const DebugSetup& setup)
         : setup_(setup), debuggee_(setup.machine, setup.timeline, setup.program) {
-        debuggee_.keep({setup.bookmarks, setup.save, setup.bookmark});
+        debuggee_.keep({setup.bookmarks, setup.save, setup.bookmark, setup.at_branch, setup.no_branches});
         transport_ = open_transport(setup.loop, setup.endpoint,
                                     TransportEvents{
                                         [this] { connected(); },

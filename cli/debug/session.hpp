@@ -22,11 +22,13 @@ struct DebugSetup {
     Endpoint endpoint;
     Program program;
     PowerOff power_off = PowerOff::stop;
-    Bookmarks bookmarks{};  ///< that there are already
+    Marks bookmarks{};  ///< that there are already
     /// Writes the session into a file; throws what is then shown. Null: it cannot, or is being recorded.
-    std::function<void(const std::string& path, const Bookmarks&)> save{};
+    std::function<void(const std::string& path, const Marks&)> save{};
     /// Hears of a new bookmark. Null: nobody wants to.
-    std::function<void(const std::string& name, StepCount at)> bookmark{};
+    std::function<void(const std::string& name, Position at)> bookmark{};
+    std::string at_branch{};    ///< said of each new branch: a line, or nothing
+    std::string no_branches{};  ///< why there can be none; empty: there can
 };
 
 enum class DebugEnd : std::uint8_t {

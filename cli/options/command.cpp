@@ -113,6 +113,8 @@ Verb replay_verb() {
     options.add_options()  //
         ("gdb", po::value<std::string>()->value_name("WHERE"),
          "wait for a debugger: [HOST:]PORT, unix:PATH or stdio")  //
+        ("branch", po::value<std::string>()->value_name("NAME"),
+         "begin with this branch, by its name or number (main)")  //
         ("keep-snapshots",
          "with --gdb: what 'monitor bookmark' names is kept in the file as a snapshot")  //
         ("console", po::value<std::string>()->value_name("WHERE"),
@@ -260,6 +262,7 @@ Command read_replay(const Verb& verb, const po::variables_map& values) {
     ReplayCommand command;
     command.file = required(verb, values);
     command.gdb = gdb_of(values);
+    command.branch = text_of(values, "branch").value_or(replay::kMainBranch);
     command.keep_snapshots = values.count("keep-snapshots") != 0;
     if (command.keep_snapshots && !command.gdb) {
         throw UsageError(

@@ -91,6 +91,7 @@ struct ReplayCommand {
     HistoryOptions history;                ///< only with gdb
     std::optional<std::chrono::nanoseconds> timeout;
     bool force = false;
+    std::string branch = replay::kMainBranch;  ///< its name or number
 };
 
 struct RepairCommand {

@@ -34,8 +34,9 @@ struct EventsCommand {
     Stretch stretch;
     std::optional<std::string> kind;  ///< one of kInputKinds
     bool json = false;
-    bool times = true;                       ///< virtual times take a replay
-    std::vector<std::string> drive_files{};  ///< images of its drives, the first ones in order
+    bool times = true;                         ///< virtual times take a replay
+    std::vector<std::string> drive_files{};    ///< images of its drives, the first ones in order
+    std::string branch = replay::kMainBranch;  ///< its name or number
 };
 
 struct LogCommand {
@@ -52,6 +53,7 @@ struct SnapshotCommand {
     Place at;
     std::string name;  ///< empty: none
     std::vector<std::string> drive_files{};
+    std::string branch = replay::kMainBranch;  ///< its name or number
 };
 
 /// A question about the history: see cli/query/question.hpp.
@@ -64,6 +66,7 @@ struct QueryCommand {
     std::optional<std::string> symbols;  ///< an ELF file; nothing: the recording's program
     std::optional<unsigned> jobs;        ///< nothing: as many as there are cores
     bool json = false;
+    std::string branch = replay::kMainBranch;  ///< its name or number
 };
 
 /// Writes a drive as it was at a place as a new image.

@@ -43,6 +43,14 @@ Place required_place(const Verb& verb, const po::variables_map& values) {
         fmt::format("{}: --at PLACE is missing: a step, 1.5s, a bookmark, start or end", verb.name));
 }
 
+void add_branch(po::options_description& options) {
+    options.add_options()("branch", text("NAME"), "this branch, by its name or number (main)");
+}
+
+std::string branch_of(const po::variables_map& values) {
+    return text_of(values, "branch").value_or(replay::kMainBranch);
+}
+
 Stretch stretch_of(const po::variables_map& values) {
     return {place_of(values, "from"), place_of(values, "to")};
 }
@@ -81,6 +89,7 @@ Verb events_verb() {
         "kind", text("KIND"), "only these: console, network, entropy, clock, sound, input, power ...")(
         "no-times", "without virtual times, which take a replay");
     add_stretch(verb.options);
+    add_branch(verb.options);
     add_drives(verb.options);
     return verb;
 }
@@ -89,6 +98,7 @@ Command read_events(const Verb& verb, const po::variables_map& values) {
     EventsCommand command{required(verb, values),        stretch_of(values),
                           text_of(values, "kind"),       values.count("json") != 0,
                           values.count("no-times") == 0, drive_files_of(values)};
+    command.branch = branch_of(values);
     if (command.kind && std::ranges::find(kInputKinds, *command.kind) == std::end(kInputKinds)) {
         throw UsageError(
             fmt::format("--kind {}: choose one of {}", *command.kind, fmt::join(kInputKinds, ", ")));
@@ -128,6 +138,7 @@ Verb query_verb() {
                                                          "at most so many answers (1000)")(
         "symbols", text("ELF"), "the symbols of this file (default: the recorded program's)")(
         "jobs", text("N"), "machines that search at a time (default: the host's cores)");
+    add_branch(verb.options);
     return verb;
 }
 
@@ -143,6 +154,7 @@ Command read_query(const Verb& verb, const po::variables_map& values) {
     command.limit = parse_bounded("limit", text_of(values, "limit").value_or("1000"), kMostAnswers);
     command.symbols = text_of(values, "symbols");
     command.jobs = read_jobs(values);
+    command.branch = branch_of(values);
     command.json = values.count("json") != 0;
     return command;
 }
@@ -187,6 +199,7 @@ Verb snapshot_verb() {
               {}};
     verb.options.add_options()("at", text("PLACE"), "a step, 1.5s, a bookmark, start or end (required)")(
         "name", text("NAME"), "what record --from-snapshot and monitor goto take");
+    add_branch(verb.options);
     add_drives(verb.options);
     return verb;
 }
@@ -194,6 +207,7 @@ Verb snapshot_verb() {
 Command read_snapshot(const Verb& verb, const po::variables_map& values) {
     SnapshotCommand command{required(verb, values), {}, text_of(values, "name").value_or("")};
     command.at = required_place(verb, values);
+    command.branch = branch_of(values);
     if (values.count("name") != 0 && !is_bookmark_name(command.name)) {
         throw UsageError(
             fmt::format("--name {}: a name begins with a letter, and has letters, digits, '-', '_' and '.'",

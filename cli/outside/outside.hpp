@@ -36,6 +36,9 @@ class Outside {
     /// Input may come at any time, so an idle machine waits in real time.
     virtual bool interactive() const { return false; }
 
+    /// Others stand behind it, who do not go back in time with the machine: only branch 0 is connected.
+    virtual bool reaches_others() const { return false; }
+
     /// Hands out what is still held back, at the end of the run.
     virtual void flush() {}
 };

@@ -133,6 +133,7 @@ class SocketNetworkEnd final : public Outside {
     void output(std::span<const std::byte> frame) override {
         if (cable_->unsent() < kMostUnsent) cable_->send(with_length(frame));
     }
+    bool reaches_others() const override { return true; }
     bool interactive() const override { return !lost_; }
 
   private:

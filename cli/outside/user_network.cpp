@@ -158,6 +158,7 @@ class UserNetworkStack final : public Outside {
                       static_cast<int>(frame.size()));
     }
 
+    bool reaches_others() const override { return true; }
     bool interactive() const override { return true; }
 
   private:

@@ -143,7 +143,7 @@ Answer Answerer::describe(const Hit& hit) const {
 
 std::uint64_t Answerer::number_after(StepCount at, PhysicalAddress from, std::uint64_t length) {
     std::array<std::byte, kNumber> bytes{};
-    check(timeline_.look_at({timeline_.position().branch, at + StepCount{1}},
+    check(timeline_.look_at(at + StepCount{1},
                             [&] { machine_.memory().read(from, std::span(bytes).first(length)); }));
     return number_of(bytes);
 }
@@ -221,7 +221,7 @@ std::size_t Answerer::answer(const ValueQuestion& question, const Sink& sink) {
     const auto at = position_of(question.at, timeline_.position().step);
     Answer answer{.at = at, .time = {}};
     bool is_there = false;
-    check(timeline_.look_at({timeline_.position().branch, at}, [&] {
+    check(timeline_.look_at(at, [&] {
         std::vector<std::byte> bytes(range.length);
         is_there = machine_.read_memory(hart_, range.at, bytes) == bytes.size();
         answer.time = machine_.time();
@@ -252,14 +252,13 @@ std::size_t Answerer::answer(const RegisterQuestion& question, const Sink& sink)
     if (changed.why == replay::StopReason::history_begin) return 0;
 
     Answer answer{.at = changed.at.step, .time = {}, .by = fmt::format("hart {}", hart_.value)};
-    check(timeline_.look_at(changed.at, [&] {
+    check(timeline_.look_at(changed.at.step, [&] {
         answer.time = machine_.time();
         answer.pc = machine_.context(hart_).pc;
         answer.symbol = symbols_.describe(*answer.pc);
         answer.before = sample();
     }));
-    check(timeline_.look_at({changed.at.branch, changed.at.step + StepCount{1}},
-                            [&] { answer.after = sample(); }));
+    check(timeline_.look_at(changed.at.step + StepCount{1}, [&] { answer.after = sample(); }));
     sink(answer);
     return 1;
 }
@@ -272,11 +271,10 @@ std::uint64_t Answerer::number_at(const Range& range) const {
 
 std::size_t Answerer::answer(const BisectQuestion& question, const Sink& sink) {
     const auto range = range_of(question.target);
-    const auto branch = timeline_.position().branch;
     Answer answer;
     const auto is_so = [&](StepCount at) {
         bool so = false;
-        check(timeline_.look_at({branch, at}, [&] {
+        check(timeline_.look_at(at, [&] {
             answer.time = machine_.time();
             answer.after = number_at(range);
             so = holds(question.relation, *answer.after, question.value);

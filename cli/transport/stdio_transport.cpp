@@ -54,8 +54,8 @@ class StdioTransport final : public Transport {
             if (events_.disconnected) events_.disconnected();
         };
         link_ = std::make_shared<StreamLink<Stream, Stream>>(duplicate(loop, STDIN_FILENO, "stdin"),
-                                                                     duplicate(loop, STDOUT_FILENO, "stdout"),
-                                                                     std::move(link_events));
+                                                             duplicate(loop, STDOUT_FILENO, "stdout"),
+                                                             std::move(link_events));
         // The caller has its transport in hand before the first event.
         boost::asio::post(loop.io(), [this, alive = std::weak_ptr(alive_)] {
             if (alive.expired()) return;

@@ -85,7 +85,7 @@ class FileSnapshotsTest : public ProgramTest {
 TEST_F(FileSnapshotsTest, AreAtEachEpochAndRight) {
     record();
     const RecordedRun run(folder_ / "run.bsr");
-    EXPECT_GE(run.patches().size(), kFrontier / kEpoch - 2);
+    EXPECT_GE(run.reader().patches().size(), kFrontier / kEpoch - 2);
     const auto machine = run.machine();
     FileSnapshots stored(run, *machine);
     const auto judge = run.machine();
@@ -94,13 +94,13 @@ TEST_F(FileSnapshotsTest, AreAtEachEpochAndRight) {
     for (int i = 0; i < 200; ++i) {
         // In trains back, as users go, and anywhere.
         const StepCount at{i % 50 < 10 ? kFrontier - i % 50 * kEpoch : random() % (kFrontier + 1)};
-        const auto nearest = stored.latest_at_or_before(at);
+        const auto nearest = stored.latest_at_or_before({{}, at});
         if (at < StepCount{kEpoch}) {
             EXPECT_EQ(nearest, std::nullopt);
             continue;
         }
         ASSERT_EQ(nearest, StepCount{at.value / kEpoch * kEpoch});
-        const auto states = stored.load(*nearest);
+        const auto states = stored.load({{}, *nearest});
         EXPECT_EQ(states.back().at, *nearest);
         for (const auto& state : states) {
             EXPECT_FALSE(state.trusted);
@@ -139,9 +139,9 @@ TEST_F(FileSnapshotsTest, OfAKilledRecorderThatLackTheirBaseAreLeftOut) {
     const RecordedRun run(folder_ / "run.bsr");
     const auto machine = run.machine();
     const FileSnapshots stored(run, *machine);
-    EXPECT_EQ(stored.latest_at_or_before({25'500}), StepCount{19'000});
-    EXPECT_EQ(stored.latest_at_or_before({30'500}), StepCount{30'000});
-    EXPECT_EQ(stored.latest_at_or_before({31'500}), StepCount{31'000});
+    EXPECT_EQ(stored.latest_at_or_before({{}, {25'500}}), StepCount{19'000});
+    EXPECT_EQ(stored.latest_at_or_before({{}, {30'500}}), StepCount{30'000});
+    EXPECT_EQ(stored.latest_at_or_before({{}, {31'500}}), StepCount{31'000});
 }
 
 }  // namespace

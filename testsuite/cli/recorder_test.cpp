@@ -73,7 +73,7 @@ class RecordedRunOfSeconds {
                     {.flight = std::move(flight),
                      .clock = [this] { return SnapshotPolicy::Time{} + seconds_ * 1s; }}),
           timeline_(*machine_, {.epoch_steps = kEpoch, .listener = &recorder_}) {
-        recorder_.tap_output(silence_, [this] { return timeline_.frontier().step; });
+        recorder_.tap_output(silence_, [this] { return timeline_.frontier(); });
         machine_->set_output(&recorder_);
     }
 

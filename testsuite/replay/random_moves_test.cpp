@@ -43,40 +43,52 @@ std::string text(const std::vector<Hit>& hits) {
 /// Compares what a listener is told with the judge, later: the judge has not been there yet.
 class Epochs : public HistoryListener {
   public:
-    void on_epoch(Position at, const SavedState& state) override {
-        told.emplace_back(at.step, digest(state));
-    }
+    void on_epoch(Position at, const SavedState& state) override { told.emplace_back(at, digest(state)); }
+    void on_branch(const BranchInfo& branch) override { branches.push_back(branch.number); }
     void on_accesses(Position begin, StepCount end, const PackedNotes& notes) override {
         EXPECT_LT(begin.step, end);
-        EXPECT_GE(begin.step, told_until) << "told once, in order";
-        told_until = end;
-        accesses.push_back({begin.step, end, notes.to_bytes()});
+        EXPECT_GE(begin.step, told_until[begin.branch]) << "told once, in order";
+        told_until[begin.branch] = end;
+        accesses.push_back({begin, end, notes.to_bytes()});
     }
-    std::vector<std::pair<StepCount, std::uint64_t>> told;
+    std::vector<std::pair<Position, std::uint64_t>> told;
+    std::vector<Branch> branches;
     struct Accesses {
-        StepCount begin, end;
+        Position begin;
+        StepCount end;
         std::vector<std::byte> notes;  ///< as a file has them
     };
     std::vector<Accesses> accesses;
-    StepCount told_until;  ///< of accesses
+    std::map<Branch, StepCount> told_until;  ///< of accesses
 };
 
 /// As a recording's file gives them: made by another machine.
 class Stored : public StoredSnapshots {
   public:
-    std::optional<StepCount> latest_at_or_before(StepCount step) const override {
-        const auto after = states.upper_bound(step);
-        if (after == states.begin()) return std::nullopt;
-        return std::prev(after)->first;
+    std::optional<StepCount> latest_at_or_before(Position at) const override {
+        const auto after = states.upper_bound(at);
+        if (after == states.begin() || std::prev(after)->first.branch != at.branch) return std::nullopt;
+        return std::prev(after)->first.step;
     }
-    std::vector<SavedState> load(StepCount at) override {
+    std::vector<SavedState> load(Position at) override {
         std::vector<SavedState> loaded;
         const auto found = states.find(at);
-        if (found != states.begin()) loaded.push_back(std::prev(found)->second);
+        if (found != states.begin() && std::prev(found)->first.branch == at.branch)
+            loaded.push_back(std::prev(found)->second);
         loaded.push_back(found->second);
         return loaded;
     }
-    std::map<StepCount, SavedState> states;
+    std::map<Position, SavedState> states;
+};
+
+/// A branch as the judge sees it: a run of its own from the beginning, with all the inputs of its line.
+struct Track {
+    std::unique_ptr<Judge> judge;
+    EventLog inputs;        ///< of the whole line, as branch 0
+    std::size_t taken = 0;  ///< of the branch's own
+    Position fork;
+    StepCount frontier;
+    StepCount left_at;
 };
 
 class Session {
@@ -84,26 +96,28 @@ class Session {
     Session(std::uint64_t seed, std::size_t harts, std::vector<toy::Image> images)
         : random_(seed),
           images_(std::move(images)),
-          machine_(std::make_unique<toy::ToyMachine>(harts, images_, store_)),
-          judge_(std::make_unique<toy::ToyMachine>(harts, images_), kLongestInterrupt) {
+          machine_(std::make_unique<toy::ToyMachine>(harts, images_, store_)) {
         if (one_in(4)) machine_->refuse_notes();
         // A history need not begin at power-on.
         if (one_in(3)) {
             for (auto n = below(300); n > 0 && machine_->step(); --n) continue;
         }
         start_ = machine_->save();
-        judge_.begin_at(start_.at);
         timeline_ = std::make_unique<Timeline>(*machine_, options());
         timeline_->set_host(host_.hooks());
-        judge_.follow(timeline_->log(), start_.at);
+        begin_track({{}, start_.at});
+        follow();
     }
 
     void run(int moves) {
         make_moves(moves);
         replay_agrees();
+        all_epochs_were_told();
         become_a_recording();
         make_moves(moves / 4);
-        for (const auto& [at, digest] : epochs_.told) EXPECT_EQ(digest, judge_.digest_at(at)) << at.value;
+        for (const auto& [at, digest] : epochs_.told)
+            EXPECT_EQ(digest, tracks_.at(at.branch.id).judge->digest_at(at.step)) << at.step.value;
+        EXPECT_EQ(epochs_.branches.size(), tracks_.size() - 1);
     }
 
   private:
@@ -111,6 +125,7 @@ class Session {
         const std::array<std::uint64_t, 4> spacings{16, 23, 64, 1000};
         TimelineOptions options;
         options.epoch_steps = {spacings.at(random_() % spacings.size())};
+        epoch_ = options.epoch_steps;
         options.snapshot_budget.snapshots = 8 + random_() % 64;
         if (one_in(2)) options.snapshot_budget.bytes = (20 + random_() % 200) * kPageSize;
         options.longest_interrupt = kLongestInterrupt;
@@ -138,6 +153,84 @@ class Session {
         return spills_.back().get();
     }
 
+    // ---- branches, without a tree of them -------------------------------------------------------
+
+    std::uint32_t current() const { return timeline_->current_branch().number.id; }
+    Judge& judge() { return *tracks_.at(current()).judge; }
+
+    /// A new one that has the inputs before its fork that the current one has.
+    void begin_track(Position fork) {
+        Track track{std::make_unique<Judge>(std::make_unique<toy::ToyMachine>(machine_->harts(), images_),
+                                            kLongestInterrupt),
+                    {},
+                    0,
+                    fork,
+                    fork.step,
+                    fork.step};
+        track.judge->begin_at(start_.at);
+        if (!tracks_.empty()) {
+            for (const auto& event : tracks_.at(current()).inputs.events({}))
+                if (event.at.step < fork.step) track.inputs.append(event);
+        }
+        tracks_.push_back(std::move(track));
+    }
+
+    /// The judge does what the current branch has done.
+    void follow() {
+        auto& track = tracks_.at(current());
+        const auto own = timeline_->log().events({current()});
+        for (const auto& event : own.subspan(track.taken))
+            track.inputs.append({{{}, event.at.step}, event.input});
+        track.taken = own.size();
+        track.frontier = frontier();
+        track.judge->follow(track.inputs, frontier());
+    }
+
+    /// Whose place it is on the line of that branch.
+    Position owner(std::uint32_t branch, StepCount at) const {
+        while (branch != 0 && at < tracks_[branch].fork.step) branch = tracks_[branch].fork.branch.id;
+        return {{branch}, at};
+    }
+
+    void branch() {
+        if (tracks_.size() >= 7) return;
+        const auto from = here();
+        tracks_.at(current()).left_at = from;
+        const auto fork = owner(current(), from);
+        begin_track(fork);
+        ASSERT_FALSE(timeline_->branch());
+        told_.clear();
+        EXPECT_EQ(current(), tracks_.size() - 1);
+        EXPECT_EQ(timeline_->current_branch().fork, fork);
+        EXPECT_EQ(timeline_->position(), (Position{{current()}, from}));
+        EXPECT_EQ(timeline_->frontier(), timeline_->position());
+        EXPECT_TRUE(timeline_->is_live());
+        follow();
+        same_state();
+    }
+
+    void switch_branch() {
+        const auto before = current();
+        const auto from = here();
+        const auto to = static_cast<std::uint32_t>(below(tracks_.size()));
+        const auto left_at = to == before ? from : tracks_[to].left_at;
+        tracks_[before].left_at = from;
+        const auto stopped = timeline_->switch_to({to});
+        if (stopped.why == StopReason::interrupted) {
+            EXPECT_LT(countdown_, 0) << "nobody interrupted";
+            EXPECT_EQ(current(), before);
+            EXPECT_EQ(here(), from);
+        } else {
+            EXPECT_EQ(stopped.why, StopReason::done);
+            EXPECT_EQ(current(), to);
+            EXPECT_EQ(here(), left_at);
+        }
+        EXPECT_EQ(timeline_->position(), owner(current(), here()));
+        EXPECT_EQ(frontier(), tracks_[current()].frontier);
+        if (to != before) told_.clear();
+        same_state();
+    }
+
     StepCount here() const { return timeline_->position().step; }
     StepCount frontier() const { return timeline_->frontier().step; }
     std::uint64_t below(std::uint64_t n) { return random_() % n; }
@@ -157,7 +250,11 @@ class Session {
 
     /// The same history, finished, from its beginning.
     void become_a_recording() {
-        PastRun past{timeline_->log(), frontier()};
+        PastRun past{timeline_->log(), tracks_.front().frontier};
+        for (const auto& branch : timeline_->branches()) {
+            if (branch.number != Branch{})
+                past.branches.push_back({branch.name, branch.fork, branch.frontier});
+        }
         timeline_->tell_accesses();
         const auto accesses = std::exchange(epochs_.accesses, {});
         epochs_.told_until = {};
@@ -165,7 +262,7 @@ class Session {
         machine_ = std::make_unique<toy::ToyMachine>(machine_->harts(), images_, store_);
         machine_->load(start_);
         auto with_stored = options();
-        store_some(past);
+        store_some();
         with_stored.stored = &stored_;
         timeline_ = std::make_unique<Timeline>(*machine_, std::move(past), with_stored);
         for (const auto& each : accesses) {
@@ -173,26 +270,32 @@ class Session {
                 timeline_->add_accesses(each.begin, each.end, *PackedNotes::from_bytes(each.notes));
         }
         timeline_->set_host(host_.hooks());
+        EXPECT_FALSE(timeline_->is_live());
+        for (auto& track : tracks_) track.left_at = track.fork.step;
         told_.clear();
     }
 
-    void store_some(const PastRun& past) {
-        toy::ToyMachine machine(machine_->harts(), images_, store_);
-        machine.load(start_);
-        Timeline replay(machine, past, {});
-        for (auto n = below(4); n > 0; --n) {
-            const StepCount at{start_.at.value + below((past.frontier - start_.at).value + 1)};
-            replay.seek({{}, at});
-            stored_.states[at] = machine.save();
+    void store_some() {
+        for (std::uint32_t n = 0; n < tracks_.size(); ++n) {
+            toy::ToyMachine machine(machine_->harts(), images_, store_);
+            machine.load(start_);
+            Timeline replay(machine, {tracks_[n].inputs, tracks_[n].frontier}, {});
+            for (auto count = below(4); count > 0; --count) {
+                const StepCount at{start_.at.value + below((tracks_[n].frontier - start_.at).value + 1)};
+                replay.seek(at);
+                stored_.states[owner(n, at)] = machine.save();
+            }
         }
     }
 
     void move() {
         if (one_in(12)) change_stops();
         if (one_in(40)) timeline_->pin_here();
+        if (one_in(30)) branch();
         if (one_in(10)) host_.arrives(typed({static_cast<int>(below(256))}));
         countdown_ = one_in(8) ? static_cast<int>(below(6)) : -1;
         host_.interrupt = [this] { return countdown_ >= 0 && countdown_-- == 0; };
+        if (one_in(20)) return switch_branch();
         switch (below(12)) {
             case 0: return go_on();
             case 1: return go_back();
@@ -232,23 +335,27 @@ class Session {
         const auto ends = end();
         const GoOnOptions options{.limit = from + StepCount{one_in(8) ? below(3) : 1 + below(400)}};
         const auto stopped = timeline_->go_on(stops_, options);
-        judge_.follow(timeline_->log(), frontier());
-        check("go_on", stopped, judge_.go_on(from, ends, stops_, told_, options.limit), from);
+        follow();
+        check("go_on", stopped, judge().go_on(from, ends, stops_, told_, options.limit), from);
     }
 
     void go_back() {
         const auto from = here();
-        check("go_back", timeline_->go_back(stops_), judge_.go_back(from, stops_, told_), from);
+        check("go_back", timeline_->go_back(stops_), judge().go_back(from, stops_, told_), from);
     }
 
     void seek() {
         const auto from = here();
-        const StepCount target{one_in(2) ? below(frontier().value + 3)
-                                         : frontier().value - std::min(frontier().value, below(100))};
+        StepCount target{one_in(2) ? below(frontier().value + 3)
+                                   : frontier().value - std::min(frontier().value, below(100))};
+        // Where snapshots lie, and one off them.
+        if (one_in(3)) {
+            target = {target.value - target.value % epoch_.value + below(3)};
+            if (target > StepCount{0}) target = target - StepCount{1};
+        }
         auto why = target > frontier() ? StopReason::history_end : StopReason::done;
         if (target < start_.at) why = StopReason::history_begin;
-        check("seek", timeline_->seek({{}, target}), {why, std::clamp(target, start_.at, frontier()), {}},
-              from);
+        check("seek", timeline_->seek(target), {why, std::clamp(target, start_.at, frontier()), {}}, from);
     }
 
     void step() {
@@ -262,9 +369,9 @@ class Session {
         }
         const GoOnOptions options{.limit = from + StepCount{2000}};
         const auto stopped = timeline_->step(hart, policy, stops_, options);
-        judge_.follow(timeline_->log(), frontier());
+        follow();
         check(policy.show_interrupts ? "step" : "step, interrupts hidden", stopped,
-              judge_.step(from, ends, hart, policy, stops_, told_, options.limit), from);
+              judge().step(from, ends, hart, policy, stops_, told_, options.limit), from);
         if (stopped.why == StopReason::done) {
             EXPECT_EQ(stopped.hart, hart);
         }
@@ -276,7 +383,7 @@ class Session {
         const StepPolicy policy{.show_interrupts = one_in(2)};
         const auto stopped = timeline_->step_back(hart, policy, stops_);
         check(policy.show_interrupts ? "step_back" : "step_back, interrupts hidden", stopped,
-              judge_.step_back(from, hart, policy.show_interrupts, stops_, told_), from);
+              judge().step_back(from, hart, policy.show_interrupts, stops_, told_), from);
         if (stopped.why == StopReason::done) {
             EXPECT_EQ(stopped.hart, hart);
         }
@@ -284,13 +391,13 @@ class Session {
 
     void write() {
         const auto from = here();
-        const bool allowed = timeline_->is_live() && timeline_->at_frontier() && !judge_.off_at(here());
+        const bool allowed = timeline_->is_live() && timeline_->at_frontier() && !judge().off_at(here());
         const auto refused =
             one_in(2) ? timeline_->write(MemoryWrite{{0}, {toy::kCounter + below(64)}, {std::byte{1}}})
                       : timeline_->write(RegisterWrite{
                             some_hart(), {1 + static_cast<std::uint32_t>(below(13))}, below(1000)});
         EXPECT_EQ(refused.has_value(), !allowed);
-        judge_.follow(timeline_->log(), frontier());
+        follow();
         EXPECT_EQ(here(), allowed ? from + StepCount{1} : from);
         if (allowed) told_.clear();
         same_state();
@@ -323,29 +430,46 @@ class Session {
 
     void same_state() {
         EXPECT_EQ(machine_->now(), here());
-        EXPECT_EQ(digest(machine_->save()), judge_.digest_at(here()));
+        EXPECT_EQ(digest(machine_->save()), judge().digest_at(here()));
     }
 
-    /// The log, replayed by a fresh timeline, gives the same state at each epoch and at the end.
+    /// The inputs of each branch, replayed by a fresh timeline, give the same state at each epoch and at the
+    /// end.
     void replay_agrees() {
-        toy::ToyMachine machine(machine_->harts(), images_, store_);
-        machine.load(start_);
-        Epochs epochs;
-        Timeline replay(machine, PastRun{timeline_->log(), frontier()},
-                        {.epoch_steps = {64}, .snapshot_budget = {}, .listener = &epochs});
-        EXPECT_FALSE(replay.is_live());
-        EXPECT_EQ(replay.go_on({}).why, StopReason::history_end);
-        EXPECT_EQ(replay.position(), timeline_->frontier());
-        EXPECT_EQ(digest(machine.save()), judge_.digest_at(frontier()));
-        EXPECT_EQ(epochs.told.size(), frontier().value / 64 - start_.at.value / 64 + 1);
-        for (const auto& [at, digest] : epochs.told) EXPECT_EQ(digest, judge_.digest_at(at)) << at.value;
+        for (const auto& track : tracks_) {
+            toy::ToyMachine machine(machine_->harts(), images_, store_);
+            machine.load(start_);
+            Epochs epochs;
+            Timeline replay(machine, PastRun{track.inputs, track.frontier},
+                            {.epoch_steps = {64}, .snapshot_budget = {}, .listener = &epochs});
+            EXPECT_FALSE(replay.is_live());
+            EXPECT_EQ(replay.go_on({}).why, StopReason::history_end);
+            EXPECT_EQ(replay.position().step, track.frontier);
+            EXPECT_EQ(digest(machine.save()), track.judge->digest_at(track.frontier));
+            EXPECT_EQ(epochs.told.size(), track.frontier.value / 64 - start_.at.value / 64 + 1);
+            for (const auto& [at, digest] : epochs.told)
+                EXPECT_EQ(digest, track.judge->digest_at(at.step)) << at.step.value;
+        }
+    }
+
+    /// Once each, of the branch in which they lie.
+    void all_epochs_were_told() {
+        std::map<Position, int> times;
+        for (const auto& told : epochs_.told) ++times[told.first];
+        for (std::uint32_t n = 0; n < tracks_.size(); ++n) {
+            const auto after = n == 0 ? start_.at : tracks_[n].fork.step + StepCount{1};
+            auto at = StepCount{(after.value + epoch_.value - 1) / epoch_.value * epoch_.value};
+            for (; at < tracks_[n].frontier; at += epoch_)
+                EXPECT_EQ((times[{{n}, at}]), 1) << "branch " << n << " at " << at.value;
+        }
     }
 
     std::mt19937_64 random_;
     std::vector<toy::Image> images_;
     std::shared_ptr<PageStore> store_ = PageStore::create();
     std::unique_ptr<toy::ToyMachine> machine_;
-    Judge judge_;
+    std::vector<Track> tracks_;  ///< by the branch's number
+    StepCount epoch_;
     SavedState start_;
     Stored stored_;
     Epochs epochs_;

@@ -265,7 +265,7 @@ TEST(Search, OfARecordingThatKeptTheIndexRunsThroughNothingElse) {
 
     Bench replay(bench, {.epoch_steps = {64}});
     for (const auto& each : keeper.kept)
-        replay.timeline.add_accesses(each.begin, each.end, *PackedNotes::from_bytes(each.notes));
+        replay.timeline.add_accesses({{}, each.begin}, each.end, *PackedNotes::from_bytes(each.notes));
     replay.seek(10'000);
     EXPECT_EQ(replay.timeline.go_back(on(StopKind::access, 0x6000)).at.step.value, 5);
     EXPECT_LE(replay.machine.observed_steps, 64);

@@ -220,10 +220,10 @@ TEST(Timeline, AStoredSnapshotSavesTheWayToIt) {
 class OneStored : public StoredSnapshots {
   public:
     explicit OneStored(SavedState state) : state_(std::move(state)) {}
-    std::optional<StepCount> latest_at_or_before(StepCount step) const override {
-        return step >= state_.at ? std::optional(state_.at) : std::nullopt;
+    std::optional<StepCount> latest_at_or_before(Position at) const override {
+        return at.branch == Branch{} && at.step >= state_.at ? std::optional(state_.at) : std::nullopt;
     }
-    std::vector<SavedState> load(StepCount) override { return ++loads, std::vector{state_}; }
+    std::vector<SavedState> load(Position) override { return ++loads, std::vector{state_}; }
     int loads = 0;
 
   private:

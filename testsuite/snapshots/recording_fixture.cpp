@@ -63,6 +63,7 @@ Content read(const fs::path& path) {
     content.bookmarks = reader.bookmarks();
     reader.for_each_accesses(
         [&](RecordedAccesses accesses) { content.accesses.push_back(std::move(accesses)); });
+    content.branches = reader.branches();
     for (const auto& [block, info] : reader.disk_blocks(1)) {
         content.blocks[block] = info.embedded ? reader.disk_block(1, block) : std::vector<std::byte>{};
     }
@@ -142,6 +143,8 @@ Sample sample(std::size_t events) {
             content.snapshot_names.push_back(i % 10 == 9 ? "named " + std::to_string(i) : "");
         }
         content.outputs.push_back({at, {1000 + i}, {i % 2}, bytes_of("line " + std::to_string(i) + "\n")});
+        if (i == 2) content.branches.push_back({{1}, {{0}, {150}}, "other"});
+        if (i == 8) content.branches.push_back({{2}, {{1}, {700}}, "of another"});
         if (i % 6 == 1) content.bookmarks.push_back({"mark " + std::to_string(i), at});
         if (i % 4 == 0)
             content.accesses.push_back({at, at.step + StepCount{40}, bytes_of(std::string(i, 'a' + i % 7))});
@@ -170,6 +173,8 @@ RecordingWriter begin(const fs::path& path, const Sample& from, Overwrite overwr
 void add(RecordingWriter& writer, const Sample& from, std::size_t i) {
     const auto& content = from.content;
     const auto at = content.events[i].at;
+    if (i == 2) writer.add_branch(content.branches[0]);
+    if (i == 8) writer.add_branch(content.branches[1]);
     writer.add(content.events[i]);
     writer.add_epoch(at, from.states[i]);
     if (i % 5 == 4) writer.add_snapshot(at, from.states[i], content.snapshot_names[i / 5]);

@@ -95,6 +95,7 @@ struct Content {
     } patches;
     std::vector<RecordedBookmark> bookmarks;
     std::vector<RecordedAccesses> accesses;
+    std::vector<RecordedBranch> branches;
     std::map<std::uint64_t, std::vector<std::byte>> blocks;  ///< of drive 1; empty if not embedded
     std::optional<RecordedEnd> end;
     bool operator==(const Content&) const = default;

@@ -154,6 +154,23 @@ TEST_F(HostileRecording, EveryColumnIsBounded) {
         {"UPDATE accesses SET size=size+1 WHERE id=2", "accesses of unknown form at step"},
         {"UPDATE accesses SET notes='text' WHERE id=2", "accesses out of bounds"},
         {"UPDATE accesses SET notes=x'00' WHERE id=2", "accesses of unknown form at step"},
+        {"UPDATE branches SET name='a letter' WHERE id=1", "opened"},
+        {"UPDATE branches SET number=3 WHERE id=1", "branches that are out of order"},
+        {"UPDATE branches SET number='1' WHERE id=1", "opened"},  // the column makes a number of it
+        {"UPDATE branches SET number=-1 WHERE id=1", "a branch out of bounds"},
+        {"UPDATE branches SET parent=1 WHERE id=1", "a branch of no branch"},
+        {"UPDATE branches SET parent=7 WHERE id=2", "a branch of no branch"},
+        {"UPDATE branches SET parent=1<<32 WHERE id=2", "a branch out of bounds"},
+        {"UPDATE branches SET step=149 WHERE id=2", "a branch that begins before its parent"},
+        {"UPDATE branches SET step=206 WHERE id=1", "speaks of branch 1 before its beginning"},
+        {"UPDATE branches SET step=-1 WHERE id=1", "a position out of bounds"},
+        {"UPDATE branches SET step=2007, parent=0 WHERE id=2", "a branch that begins after its parent's end"},
+        {"UPDATE branches SET name=hex(zeroblob(128)) WHERE id=1", "the name of a branch out of bounds"},
+        {"DELETE FROM branches", "speaks of branch 1, which it does not have"},
+        {"UPDATE events SET branch=3 WHERE id=20", "speaks of branch 3, which it does not have"},
+        {"WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i+1 FROM n WHERE i<1001) "
+         "INSERT INTO branches(batch, number, parent, step, name) SELECT 4, i, 0, 1, 'b' FROM n",
+         "more branches than allowed"},
     };
     for (const auto& [sql, expected] : cases) {
         const auto said = after(sql);

@@ -87,6 +87,7 @@ TEST(RecordedStates, MayBeTheBeginning) {
     const auto begins = made.content.events[9].at;
     {
         auto writer = begin(path, made, Overwrite::refuse, StartState{begins, made.states[9], "boot"});
+        writer.add_branch({{1}, begins, "other"});
         for (std::size_t i = 10; i < 20; ++i) add(writer, made, i);
         writer.finish(*made.content.end);
     }

@@ -57,6 +57,8 @@ TEST(RecordingOfAStranger, EveryChangedOrMissingRowIsSeen) {
     EXPECT_THAT(after("UPDATE output SET bytes=x'41' WHERE id=2"), HasSubstr("checksum"));
     EXPECT_THAT(after("UPDATE bookmarks SET step=step+1 WHERE id=1"), HasSubstr("checksum"));
     EXPECT_THAT(after("DELETE FROM bookmarks"), HasSubstr("checksum"));
+    EXPECT_THAT(after("UPDATE branches SET step=step+1 WHERE id=1"), HasSubstr("checksum"));
+    EXPECT_THAT(after("DELETE FROM branches WHERE id=2"), HasSubstr("checksum"));
     EXPECT_THAT(after("UPDATE disk_blocks SET drive=2 WHERE id=1"), HasSubstr("checksum"));
     EXPECT_THAT(after("UPDATE disk_blocks SET sha256=zeroblob(32) WHERE id=1"), HasSubstr("checksum"));
     EXPECT_THAT(after("UPDATE configuration SET value='1' WHERE key='ram'"), HasSubstr("checksum"));

@@ -28,6 +28,7 @@ Content prefix(const Sample& made, std::size_t inputs) {
     content.outputs.resize(inputs);
     content.bookmarks.resize((inputs + 4) / 6);
     content.accesses.resize((inputs + 3) / 4);
+    content.branches.resize(inputs > 8 ? 2 : inputs > 2 ? 1 : 0);
     std::erase_if(content.blocks,
                   [&](const auto& block) { return block.first >= std::uint64_t{inputs} << 20; });
     content.end.reset();
@@ -59,6 +60,24 @@ TEST(Recording, OfARunWithoutInputsIsWhole) {
     content.end->exit_code.reset();
     write(folder / "run.bsr", made);
     EXPECT_EQ(read(folder / "run.bsr"), content);
+}
+
+TEST(Recording, TellsHowEachBranchEnds) {
+    const Folder folder;
+    const auto path = folder / "run.bsr";
+    {
+        auto writer = begin(path, kNothing);
+        writer.add_branch({{1}, {{0}, {40}}, "fix"});
+        writer.add(RecordedEvent{{{1}, {40}}, IdleWarp{{1}}});
+        writer.add_end({{{1}, {90}}, {900}, "left", std::nullopt});
+        writer.finish({{{0}, {60}}, {600}, "powered off", 3});
+    }
+    const RecordingReader reader(path);
+    EXPECT_EQ(reader.branches(), (std::vector<RecordedBranch>{{{1}, {{0}, {40}}, "fix"}}));
+    EXPECT_EQ(reader.last_step({0}), StepCount{60});
+    EXPECT_EQ(reader.last_step({1}), StepCount{90});
+    EXPECT_EQ(reader.end()->reason, "powered off");
+    EXPECT_EQ(reader.warning(), std::nullopt);
 }
 
 TEST(Recording, NamesWithMeaningInAnUriAreOrdinaryNames) {
@@ -338,7 +357,7 @@ TEST(Recording, TellsTheSizeOfEveryTable) {
     std::map<std::string, TableSize> sizes;
     const RecordingReader reader(folder / "run.bsr");
     for (const auto& size : reader.table_sizes()) sizes[size.table] = size;
-    EXPECT_EQ(sizes.size(), 16U);
+    EXPECT_EQ(sizes.size(), 17U);
     EXPECT_EQ(sizes["events"].rows, 20U);
     EXPECT_EQ(sizes["epochs"].rows, 20U);
     EXPECT_EQ(sizes["snapshots"].rows, 4U);
