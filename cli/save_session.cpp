@@ -31,7 +31,8 @@ std::optional<snapshots::StartState> start_of(const replay::Timeline& timeline) 
 }
 
 /// Of all branches: digests, and some snapshots in proportion to each branch's length.
-void add_states(snapshots::RecordingWriter& writer, const replay::Timeline& timeline) {
+/// Digests only where every replay comes by: those of bookmarks and forks would be missed.
+void add_states(snapshots::RecordingWriter& writer, const replay::Timeline& timeline, StepCount epoch_steps) {
     const auto branches = timeline.branches();
     std::map<Branch, StepCount> next;
     const auto spacing = [&](const replay::BranchInfo& branch) {
@@ -40,7 +41,8 @@ void add_states(snapshots::RecordingWriter& writer, const replay::Timeline& time
     timeline.snapshots().for_each([&](const snapshots::Snapshot& snapshot) {
         const auto& branch = branches.at(snapshot.at.branch.id);
         if (snapshot.at.step >= branch.frontier) return;
-        writer.add_epoch(snapshot.at, snapshot.state);
+        if (snapshot.at.step.value % epoch_steps.value == 0 || snapshot.at == timeline.begin())
+            writer.add_epoch(snapshot.at, snapshot.state);
         const auto due = next.try_emplace(branch.number, branch.fork.step + spacing(branch)).first;
         if (snapshot.at.step < due->second || snapshot.at.step == branch.fork.step) return;
         writer.add_snapshot(snapshot.at, snapshot.state);
@@ -79,7 +81,7 @@ void save_session(const std::string& path, const MachineSetup& setup, emu::Riscv
         for (const auto& event : timeline.log().events(branch.number))
             writer.add(snapshots::RecordedEvent{event.at, event.input});
     }
-    add_states(writer, timeline);
+    add_states(writer, timeline, setup.epoch_steps);
     timeline.for_each_accesses([&](Position first, StepCount end, const replay::PackedNotes& notes) {
         writer.add_accesses({first, end, notes.to_bytes()});
     });
