@@ -15,6 +15,7 @@ struct RecordingAppender::State {
     std::filesystem::path path;
     std::size_t components = 0;
     std::size_t pages = 0;
+    std::size_t branches = 0;
     std::optional<RecordingStore> store;
 
     /// Puts the file's name before whatever goes wrong, and lets go of the file.
@@ -37,6 +38,7 @@ RecordingAppender::RecordingAppender(const std::filesystem::path& path) : state_
         fail(path, "is of format 1, which holds no snapshots; record the run again to have some");
     state_->components = tail.component_names.size();
     state_->pages = tail.pages;
+    state_->branches = tail.branches;
     state_->guarded([&] { state_->store.emplace(path, tail); });
 }
 
@@ -46,6 +48,8 @@ RecordingAppender::~RecordingAppender() {
 
 void RecordingAppender::add_snapshot(Position at, const SavedState& state, const std::string& name) {
     if (name.size() > kLongestName) throw std::invalid_argument("the name of a snapshot is too long");
+    if (at.branch.id > state_->branches)
+        throw std::invalid_argument("a state of a branch that the recording does not have");
     const auto pages = state.pages.page_count();
     if (state.ends.size() != state_->components || (state_->pages != 0 && pages != state_->pages))
         throw std::invalid_argument("a state of another machine than the recording's");

@@ -237,8 +237,10 @@ void RecordingReader::State::for_each_digest(const std::function<void(const Reco
 }
 
 RecordingTail RecordingReader::State::tail() const {
-    RecordingTail tail{header.user_version, batches, chain, content->components, 0, {}, 0, content->packs, 0};
+    RecordingTail tail{header.user_version, batches, chain, content->components, 0, {}, 0,
+                       content->packs,      0,       0};
     tail.snapshots = static_cast<std::int64_t>(content->snapshots.size());
+    tail.branches = content->branches.size();
     if (header.user_version >= 2) {
         auto highest = database->prepare("SELECT ifnull(max(id), 0) FROM blobs");
         highest.step();

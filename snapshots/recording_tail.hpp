@@ -20,7 +20,8 @@ struct RecordingTail {
     PageRoot memory;        ///< of the last snapshot
     std::size_t pages = 0;  ///< its size; 0 without a snapshot
     PackList packs;
-    std::int64_t blobs = 0;  ///< the highest number of one
+    std::int64_t blobs = 0;    ///< the highest number of one
+    std::size_t branches = 0;  ///< besides branch 0
 };
 
 }  // namespace backspin::snapshots

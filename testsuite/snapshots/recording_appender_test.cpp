@@ -37,10 +37,10 @@ TEST(RecordingAppender, AddsStatesAndLeavesTheRestAsItIs) {
         const auto made = sample(events);
         write(path, made);
         const auto longer = sample(20);
-        append(path, longer, {7, 2});
+        append(path, longer, {7, 3});
         append(path, longer, {18});
         auto expected = made.content;
-        const auto all = with(longer, {7, 2, 18});
+        const auto all = with(longer, {7, 3, 18});
         for (const auto i : {3, 2, 1}) {
             expected.snapshots.push_back(*(all.snapshots.end() - i));
             expected.snapshot_names.push_back(*(all.snapshot_names.end() - i));
@@ -180,6 +180,7 @@ TEST(RecordingAppender, WhatDoesNotFitIsRefused) {
     other.ends.pop_back();
     EXPECT_THROW(recording.add_snapshot({}, other), std::invalid_argument);
     EXPECT_THROW(recording.add_snapshot({}, made.states[3], std::string(256, 'x')), std::invalid_argument);
+    EXPECT_THROW(recording.add_snapshot({{3}, {5000}}, made.states[3]), std::invalid_argument);
     EXPECT_THROW(RecordingAppender(fs::path(BACKSPIN_RECORDINGS) / "version-1.bsr"), RecordingError);
     EXPECT_THROW(RecordingAppender(folder / "none"), RecordingError);
 }
