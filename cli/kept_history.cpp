@@ -58,7 +58,8 @@ std::unique_ptr<snapshots::Spill> spill_to_file(const HistoryOptions& options) {
 
 }  // namespace
 
-KeptHistory::KeptHistory(const HistoryOptions& options) : spill_(spill_to_file(options)) {
+KeptHistory::KeptHistory(const HistoryOptions& options)
+    : uses_access_index_(options.access_index), spill_(spill_to_file(options)) {
     budget_.bytes = options.snapshot_memory.value_or(memory_by_host());
     if (spill_) return;
     const auto patches = budget_.bytes / kShareOfPatches;
@@ -69,6 +70,7 @@ KeptHistory::KeptHistory(const HistoryOptions& options) : spill_(spill_to_file(o
 void KeptHistory::add_to(replay::TimelineOptions& options) const {
     options.snapshot_budget = budget_;
     options.spill = spill_.get();
+    options.use_access_index = uses_access_index_;
 }
 
 void KeptHistory::poll() {

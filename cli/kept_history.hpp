@@ -24,6 +24,7 @@ class KeptHistory {
 
   private:
     snapshots::Budget budget_;
+    bool uses_access_index_;
     std::unique_ptr<snapshots::Spill> spill_;
 };
 

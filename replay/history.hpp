@@ -104,7 +104,7 @@ class History {
     /// What is known of the pages that the history touched, up to where the machine is.
     const AccessIndex& accesses();
     void add_accesses(StepCount begin, StepCount end, PackedNotes notes) {
-        accesses_.add(begin, end, std::move(notes));
+        if (uses_accesses_) accesses_.add(begin, end, std::move(notes));
     }
     /// Nothing of it is used for searches any more. They find the same.
     void ignore_accesses() { uses_accesses_ = false; }

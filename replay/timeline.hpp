@@ -103,7 +103,8 @@ class Timeline {
     /// As measured last, with nothing armed.
     StepCount steps_per_millisecond() const;
 
-    /// Adds what a recording knows of accesses: between two positions of this history.
+    /// Adds what a recording knows of accesses: between two positions of this history. Without the index,
+    /// nothing.
     void add_accesses(StepCount begin, StepCount end, PackedNotes notes);
     /// Tells the listener of those that it has not been told of yet.
     void tell_accesses();
