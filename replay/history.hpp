@@ -106,6 +106,7 @@ class History {
     void add_accesses(StepCount begin, StepCount end, PackedNotes notes) {
         if (uses_accesses_) accesses_.add(begin, end, std::move(notes));
     }
+    std::size_t access_bytes() const { return accesses_.bytes(); }
     /// Nothing of it is used for searches any more. They find the same.
     void ignore_accesses() { uses_accesses_ = false; }
 

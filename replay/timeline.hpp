@@ -106,6 +106,8 @@ class Timeline {
     /// Adds what a recording knows of accesses: between two positions of this history. Without the index,
     /// nothing.
     void add_accesses(StepCount begin, StepCount end, PackedNotes notes);
+    /// What is known of accesses takes so much memory.
+    std::size_t access_bytes() const;
     /// Tells the listener of those that it has not been told of yet.
     void tell_accesses();
 
