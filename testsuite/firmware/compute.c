@@ -16,6 +16,7 @@ struct page {
 struct page alone;     // seldom: at half of the way; nothing else is on this page
 struct page in_round;  // busy: once in a round. seldom: at nine tenths of the way
 struct page hot;       // busy: every sixteen steps. seldom: at nine tenths of the way
+struct page finished;  // seldom: at the end, for debuggers that lose the program when it switches off
 
 static uint32_t table[TABLE] __attribute__((aligned(PAGE)));
 
@@ -48,5 +49,6 @@ int main(void) {
         if (round == ROUNDS / 2) alone.seldom = round;
         if (round == ROUNDS / 10 * 9) in_round.seldom = hot.seldom = round;
     }
+    finished.seldom = ROUNDS;
     power_off(state == 0);
 }
