@@ -1,6 +1,6 @@
-// long_history FIRMWARE.elf EPOCHS EPOCH_STEPS SNAPSHOT_BYTES SPILL_FOLDER|none: a history of so many epochs, each of so
-// few steps that a day's number of them goes by in seconds. Says as JSON what it holds in memory, and whether and how
-// fast places all over it are reached. Exit code 1 if one was not what it had been.
+// long_history FIRMWARE.elf EPOCHS EPOCH_STEPS SNAPSHOT_BYTES SPILL_FOLDER|none: a history of so many epochs,
+// each of so few steps that a day's number of them goes by in seconds. Says as JSON what it holds in memory,
+// and whether and how fast places all over it are reached. Exit code 1 if one was not what it had been.
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,10 +54,12 @@ double milliseconds_since(std::chrono::steady_clock::time_point begin) {
 
 double percentile(std::vector<double> values, double share) {
     std::ranges::sort(values);
-    return values[std::min(values.size() - 1, static_cast<std::size_t>(share * static_cast<double>(values.size())))];
+    return values[std::min(values.size() - 1,
+                           static_cast<std::size_t>(share * static_cast<double>(values.size())))];
 }
 
-/// Places all over the history, more of them near its end, and what the machine was there, by a machine of its own.
+/// Places all over the history, more of them near its end, and what the machine was there, by a machine of
+/// its own.
 std::map<StepCount, State> states_of_places(const std::vector<char>& program, StepCount end) {
     std::mt19937_64 random(1);
     std::map<StepCount, State> states;
@@ -110,16 +112,18 @@ int main(int count, char** words) {
     }
     const auto reach = snapshots::reach(timeline.starting_points(), timeline.frontier().step);
     std::printf(
-        "{\"epochs\": %llu, \"run_ms\": %.0f, \"resident_bytes\": %llu, \"resident_after_seeks_bytes\": %llu, "
+        "{\"epochs\": %llu, \"run_ms\": %.0f, \"resident_bytes\": %llu, \"resident_after_seeks_bytes\": "
+        "%llu, "
         "\"snapshots\": %zu, \"snapshot_bytes\": %zu, \"snapshot_budget_bytes\": %zu, \"spilled\": %zu, "
-        "\"spilled_bytes\": %llu, \"index_bytes\": %zu, \"reach_median_epochs\": %.1f, \"reach_worst_epochs\": %.1f, "
+        "\"spilled_bytes\": %llu, \"index_bytes\": %zu, \"reach_median_epochs\": %.1f, "
+        "\"reach_worst_epochs\": %.1f, "
         "\"seek_median_ms\": %.3f, \"seek_p99_ms\": %.3f, \"places\": %zu, \"wrong\": %d}\n",
         epochs, run_ms, static_cast<unsigned long long>(after_run - before),
         static_cast<unsigned long long>(resident() - before), timeline.snapshots().size(),
         timeline.snapshots().bytes(), options.snapshot_budget.bytes, spill.positions().size(),
         static_cast<unsigned long long>(spill.bytes()), timeline.access_bytes(),
         static_cast<double>(reach.median.value) / static_cast<double>(epoch_steps.value),
-        static_cast<double>(reach.worst.value) / static_cast<double>(epoch_steps.value), percentile(times, 0.5),
-        percentile(times, 0.99), states.size(), wrong);
+        static_cast<double>(reach.worst.value) / static_cast<double>(epoch_steps.value),
+        percentile(times, 0.5), percentile(times, 0.99), states.size(), wrong);
     return wrong == 0 ? 0 : 1;
 }
