@@ -16,12 +16,16 @@ class Figure:
     peer: str = ""  # the same of another program, in words
     share: float = 0.5  # of the values, so many are at most what is judged: the median, or another percentile
     note: str = ""
+    cpu: list = dataclasses.field(default_factory=list)  # the same by CPU time, which other load disturbs less
 
     def shown(self, value):
         return value * UNITS.get(self.unit, 1)
 
     def judged(self):
         return self.shown(percentile(self.values, self.share))
+
+    def by_cpu(self):
+        return self.shown(percentile(self.cpu, self.share)) if self.cpu else None
 
     def verdict(self):
         if self.goal is None:
@@ -33,7 +37,7 @@ class Figure:
         low, high = (self.shown(percentile(self.values, share)) for share in (0, 1))
         return {"name": self.name, "unit": self.unit, "value": self.judged(), "percentile": 100 * self.share,
                 "goal": self.goal, "goal_is": "at least" if self.at_least else "at most", "verdict": self.verdict(),
-                "min": low, "max": high, "count": len(self.values), "peer": self.peer, "note": self.note}
+                "min": low, "max": high, "count": len(self.values), "by_cpu_time": self.by_cpu(), "peer": self.peer, "note": self.note}
 
 
 def percentile(values, share):
@@ -50,14 +54,15 @@ def number(value):
     return f"{value:.3g}"
 
 
-HEADINGS = ("", "measured", "min .. max", "n", "goal", "", "QEMU")
+HEADINGS = ("", "measured", "min .. max", "n", "by CPU", "goal", "", "QEMU")
 
 
 def row(figure):
     unit = f" {figure.unit}" if figure.unit else ""
     goal = "" if figure.goal is None else f"{'>=' if figure.at_least else '<='} {number(figure.goal)}{unit}"
     low, high = (figure.shown(percentile(figure.values, share)) for share in (0, 1))
-    return (figure.name, number(figure.judged()) + unit, f"{number(low)} .. {number(high)}", str(len(figure.values)), goal,
+    return (figure.name, number(figure.judged()) + unit, f"{number(low)} .. {number(high)}", str(len(figure.values)),
+            number(figure.by_cpu()) if figure.cpu else "", goal,
             figure.verdict(), figure.peer)
 
 
@@ -66,7 +71,7 @@ def print_table(title, figures):
     widths = [max(len(line[column]) for line in rows) for column in range(len(HEADINGS))]
     print(f"\n{title}\n")
     for line in rows:
-        cells = [text.ljust(width) if column in (0, 5, 6) else text.rjust(width)
+        cells = [text.ljust(width) if column in (0, 6, 7) else text.rjust(width)
                  for column, (text, width) in enumerate(zip(line, widths))]
         print("  ".join(cells).rstrip())
     for figure in figures:

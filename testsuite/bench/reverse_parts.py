@@ -57,8 +57,19 @@ def walls(costs):
     return [cost.wall for cost in costs]
 
 
-def threads(costs):
-    return [cost.thread for cost in costs]
+def timed(name, costs, unit, **more):
+    """What it took in wall time, and in CPU time of all the server's threads."""
+    return Figure(name, walls(costs), unit, cpu=[cost.process for cost in costs], **more)
+
+
+def ratio(name, costs, plain, **more):
+    """The same in plain runs."""
+    return Figure(name, ratios(costs, plain, lambda cost: cost.wall), cpu=ratios(costs, plain, lambda cost: cost.process), **more)
+
+
+def ratios(costs, plain, measure):
+    base = statistics.median(map(measure, plain))
+    return [measure(cost) / base for cost in costs]
 
 
 # ---- what every session is asked --------------------------------------------------------------------
@@ -75,17 +86,20 @@ def steps_back(bench, session, end, peer):
             forward += [session.move("vCont;s:1") for _ in range(TRAIN // 2)]
     nothing = [session.cost(lambda: session.client.ask("qC")) for _ in range(TRAIN)]
     place = f"; at instruction {peer['place']}" if "place" in peer else ""
+    idle = statistics.median(cost.thread for cost in nothing)
+    moves = [max(0.0, cost.thread - idle) for cost in next_ones]
     return [
-        Figure("go to a random place", walls(seeks), "ms"),
-        Figure("first step back, median", walls(first), "ms", goal=10, peer=peer.get("step back", peer.get("record", "")),
-               note=f"round trips over loopback, of {len(first)} places; QEMU's is one step back, as every one{place}" if peer else ""),
-        Figure("first step back, 99 %", walls(first), "ms", goal=50, share=0.99),
-        Figure("next step back, median", threads(next_ones), "us", goal=20,
-               note="CPU time of the server's thread, its system calls for the packet and the answer included"),
-        Figure("next step back, round trip", walls(next_ones), "us"),
-        Figure("next step back, 99 %", walls(next_ones), "ms", goal=2, share=0.99),
-        Figure("step forward after it", threads(forward), "us"),
-        Figure("a packet that does nothing", threads(nothing), "us", note="of every figure above, so much is not the move's"),
+        timed("go to a random place", seeks, "ms"),
+        timed("first step back, median", first, "ms", goal=10, peer=peer.get("step back", peer.get("record", "")),
+              note=f"round trips over loopback, of {len(first)} places" +
+              (f"; QEMU's is of one step back, and each takes as long{place}" if peer else "")),
+        timed("first step back, 99 %", first, "ms", goal=50, share=0.99),
+        Figure("next step back, median", moves, "us", goal=20,
+               note="CPU time of the server's thread, less what a packet takes it that does nothing"),
+        Figure("next step back, 99 %", moves, "ms", goal=2, share=0.99),
+        timed("next step back, round trip", next_ones, "us"),
+        timed("step forward after it, round trip", forward, "us"),
+        timed("a packet that does nothing", nothing, "us"),
     ]
 
 
@@ -94,8 +108,7 @@ def ends(session, rounds, where):
     for _ in range(rounds):
         to_end.append(session.goto("end"))
         to_start.append(session.goto("start"))
-    return [Figure(f"go to the end, {where}", walls(to_end), "ms", goal=50),
-            Figure(f"go to the start, {where}", walls(to_start), "ms", goal=50)]
+    return [timed(f"go to the end, {where}", to_end, "ms", goal=50), timed(f"go to the start, {where}", to_start, "ms", goal=50)]
 
 
 def hits_nearby(bench, session, end):
@@ -123,11 +136,13 @@ def plain_run(session, begin, rounds):
 
 
 def nearby(bench, session, end, plain, steps):
-    epoch = statistics.median(walls(plain)) / steps * EPOCH
+    epochs = steps / EPOCH
     costs = hits_nearby(bench, session, end)
-    return [Figure("back to a hit nearby, in epochs' runs", [cost.wall / epoch for cost in costs], "epochs", goal=2,
-                   note=f"medians of {len(costs)}; an epoch of {EPOCH:,} steps runs in {1e3 * epoch:.2f} ms"),
-            Figure("back to a hit nearby", walls(costs), "ms")]
+    in_epochs = ratio("back to a hit nearby, in epochs' runs", costs, plain, goal=2)
+    in_epochs.values = [value * epochs for value in in_epochs.values]
+    in_epochs.cpu = [value * epochs for value in in_epochs.cpu]
+    in_epochs.note = f"an epoch of {EPOCH:,} steps runs in {1e3 * statistics.median(walls(plain)) / epochs:.2f} ms"
+    return [in_epochs, timed("back to a hit nearby", costs, "ms")]
 
 
 # ---- ten billion steps ------------------------------------------------------------------------------
@@ -196,32 +211,25 @@ def searches(bench, compute):
     return costs
 
 
-def ratios(costs, plain, measure):
-    base = statistics.median(map(measure, plain))
-    return [measure(cost) / base for cost in costs]
-
-
 def search_figures(bench, costs, off, opened, peer, judged):
     plain = costs["plain"]
     by_jobs = [value * bench.jobs for value in ratios(costs["in_round"], plain, lambda cost: cost.wall)]
     hot_speed = [1 / value for value in ratios(costs["hot"], plain, lambda cost: cost.process)]
-    wall = lambda cost: cost.wall  # noqa: E731
-    gdb = "no conditions in QEMU: gdb asks at each hit"
     return [
-        Figure("last write, page of its own", walls(costs["alone"]), "ms", goal=100, peer=peer.get("alone", ""),
-               note="half of all steps before the end"),
-        Figure("  the same in a file just opened", walls(opened), "ms"),
-        Figure("  the same without the index", walls(off), "ms"),
-        Figure("last write, page of every round", walls(costs["in_round"]), "s", peer=peer.get("in_round", "")),
-        Figure("  in plain runs of the stretch by jobs", by_jobs, "", goal=1.5,
+        timed("last write, page of its own", costs["alone"], "ms", goal=100, peer=peer.get("alone", ""),
+              note="half of all steps before the end"),
+        timed("  the same in a file just opened", opened, "ms"),
+        timed("  the same in it without the index", off, "ms"),
+        timed("last write, page of every round", costs["in_round"], "s"),
+        Figure("  in plain runs of the stretch by jobs", by_jobs, goal=1.5,
                note=f"a tenth of all steps; wall time; jobs: {bench.jobs}"),
-        Figure("last write, hot page", walls(costs["hot"]), "s", peer=peer.get("hot", "")),
-        Figure("  speed as a share of plain", hot_speed, "", goal=0.3, at_least=True,
+        timed("last write, hot page", costs["hot"], "s"),
+        Figure("  speed as a share of plain", hot_speed, goal=0.3, at_least=True,
                note="CPU time of all threads; every sixteenth step writes to the page"),
-        Figure("plain run of that stretch", walls(plain), "s"),
-        Figure("condition, back, in plain runs", ratios(costs["back"], plain, wall), "", goal=3, peer=gdb,
-               note=f"false a million times in the stretch; of these the client has judged {judged}"),
-        Figure("condition, forward, in plain runs", ratios(costs["forward"], plain, wall), "", goal=3),
+        timed("plain run of that stretch", plain, "s"),
+        ratio("condition, back, in plain runs", costs["back"], plain, goal=3, peer="asks gdb at each hit",
+              note=f"false a million times in the stretch; of these the client has judged {judged}"),
+        ratio("condition, forward, in plain runs", costs["forward"], plain, goal=3, peer="asks gdb at each hit"),
     ]
 
 
@@ -242,8 +250,8 @@ def opened_files(bench, recording, symbol):
             with_index.append(Compute(bench, session, symbol).last_write("alone", 0.5))
     with Session(bench.replay(recording, "--access-index", "off", *bench.job_words)) as session:
         without.append(Compute(bench, session, symbol).last_write("alone", 0.5))
-    found = [Figure("go to the end, file just opened", walls(to_end), "ms", goal=50),
-             Figure("go to the start, then", walls(to_start), "ms", goal=50)]
+    found = [timed("go to the end, file just opened", to_end, "ms", goal=50),
+             timed("go to the start, then", to_start, "ms", goal=50)]
     return found, with_index, without
 
 
@@ -315,8 +323,8 @@ def measure_boot(bench):
     with Session(bench.linux("--access-index", "off"), console=True) as session:
         boot(session)
         without = last_writes(session, variable, 1)
-    found += [Figure(f"last write of {VARIABLE}", walls(with_index), "ms", peer=peer.get("variable", "")),
-              Figure("  the same without the index", walls(without), "ms")]
+    found += [timed(f"last write of {VARIABLE}", with_index, "ms", peer=peer.get("variable", "")),
+              timed("  the same without the index", without, "ms")]
     return (f"Linux booted to its shell prompt, {end:,} steps" + (f" (QEMU records it in {peer['record']})" if peer else ""), found)
 
 
