@@ -256,11 +256,10 @@ def opened_files(bench, recording, symbol):
 
 
 def compute_peer(bench, symbol):
-    if not bench.peer:
+    if not bench.peer or bench.quick:
         return {}
-    watch = {name: f"2,{symbol[name] + 128:x},8" for name in ("alone", "in_round", "hot")}
     return reverse_qemu.figures(bench.peer, ["-m", 128, "-bios", "none", "-serial", "none", "-kernel", bench.compute],
-                                bench.scratch / "qemu-compute", None, {"step back": None, "alone": watch["alone"]})
+                                bench.scratch / "qemu-compute", None, {"step back": None, "alone": f"2,{symbol['alone'] + 128:x},8"})
 
 
 def measure_compute(bench):
