@@ -1,5 +1,6 @@
-// A program that computes for ten billion steps, for the benchmark of going back: rounds of about a thousand steps, in each
-// of which it visits a function once and counts on one page all the time. Some variables are written seldom.
+// A program that computes for ten billion steps, for the benchmark of going back: rounds of about a thousand
+// steps, in each of which it visits a function once and counts on one page all the time. Some variables are
+// written seldom.
 #include "board.h"
 
 #ifndef ROUNDS
@@ -35,7 +36,8 @@ static __attribute__((noinline)) uint32_t compute(uint32_t state) {
 static void fill_table(void) {
     for (uint32_t i = 0; i < TABLE; ++i) {
         uint32_t remainder = i;
-        for (int bit = 0; bit < 8; ++bit) remainder = remainder & 1 ? 0xedb88320u ^ remainder >> 1 : remainder >> 1;
+        for (int bit = 0; bit < 8; ++bit)
+            remainder = remainder & 1 ? 0xedb88320u ^ remainder >> 1 : remainder >> 1;
         table[i] = remainder;
     }
 }
