@@ -61,7 +61,9 @@ std::unique_ptr<snapshots::Spill> spill_to_file(const HistoryOptions& options) {
 }  // namespace
 
 KeptHistory::KeptHistory(const HistoryOptions& options)
-    : jobs_(jobs_or_cores(options.jobs)), spill_(spill_to_file(options)) {
+    : jobs_(jobs_or_cores(options.jobs)),
+      uses_access_index_(options.access_index),
+      spill_(spill_to_file(options)) {
     budget_.bytes = options.snapshot_memory.value_or(memory_by_host());
     if (spill_) return;
     const auto patches = budget_.bytes / kShareOfPatches;
@@ -74,6 +76,7 @@ void KeptHistory::add_to(replay::TimelineOptions& options, replay::MachineFactor
     options.make_search_machine = std::move(make);
     options.snapshot_budget = budget_;
     options.spill = spill_.get();
+    options.use_access_index = uses_access_index_;
 }
 
 void KeptHistory::poll() {

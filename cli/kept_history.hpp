@@ -25,6 +25,7 @@ class KeptHistory {
   private:
     unsigned jobs_;
     snapshots::Budget budget_;
+    bool uses_access_index_;
     std::unique_ptr<snapshots::Spill> spill_;
 };
 

@@ -251,24 +251,47 @@ class Evaluation {
     std::vector<std::uint64_t> stack_;
 };
 
-/// Where `ext` and `zero_ext` stand among what can be reached.
-std::vector<std::size_t> extensions_of(const Bytecode& code) {
-    std::vector<bool> seen(code.size());
-    std::vector<std::size_t> open{0}, found;
+/// GDB extends what it has just fetched by that value's own width; it is when it converts that it may name a
+/// wrong one.
+bool is_right_behind(Operation fetched, std::uint64_t width) {
+    switch (fetched) {
+        case Operation::reg: return true;  // its bits do not say how many of them are the variable's
+        case Operation::ref8: return width == 8;
+        case Operation::ref16: return width == 16;
+        case Operation::ref32: return width == 32;
+        case Operation::ref64: return width == 64;
+        default: return false;
+    }
+}
+
+/// Where an `ext` or `zero_ext` whose width may be wrong stands among what can be reached.
+std::vector<std::size_t> doubtful_extensions_of(const Bytecode& code) {
+    struct Reached {
+        std::size_t at;
+        Operation before;  ///< on this way; `end` behind a jump
+    };
+    std::vector<bool> seen(code.size()), doubtful(code.size());
+    std::vector<Reached> open{{0, Operation::end}};
     while (!open.empty()) {
-        const auto at = open.back();
+        const auto [at, before] = open.back();
         open.pop_back();
-        if (at >= code.size() || seen[at]) continue;
-        seen[at] = true;
+        if (at >= code.size()) continue;
         const auto operation = static_cast<Operation>(std::to_integer<std::uint8_t>(code[at]));
         const auto operand = number_at(code, at + 1, operand_bytes(operation));
         if (!operand || operation == Operation::end) continue;
-        if (operation == Operation::ext || operation == Operation::zero_ext) found.push_back(at);
+        const bool extends = operation == Operation::ext || operation == Operation::zero_ext;
+        if (extends && !is_right_behind(before, *operand)) doubtful[at] = true;
+        if (seen[at]) continue;
+        seen[at] = true;
         auto next = at + 1 + operand_bytes(operation);
         if (operation == Operation::printf) next += *operand & 0xffff;
         if (operation == Operation::if_goto || operation == Operation::goto_)
-            open.push_back(static_cast<std::size_t>(*operand));
-        if (operation != Operation::goto_) open.push_back(next);
+            open.push_back({static_cast<std::size_t>(*operand), Operation::end});
+        if (operation != Operation::goto_) open.push_back({next, operation});
+    }
+    std::vector<std::size_t> found;
+    for (std::size_t at = 0; at < code.size(); ++at) {
+        if (doubtful[at]) found.push_back(at);
     }
     return found;
 }
@@ -278,7 +301,7 @@ std::vector<std::size_t> extensions_of(const Bytecode& code) {
 AgentExpression::AgentExpression(Bytecode code) : variants_{std::move(code)} {
     constexpr std::size_t kMostVariants = 64;
     constexpr std::uint8_t kNarrower[] = {8, 16, 32};
-    for (const auto at : extensions_of(variants_.front())) {
+    for (const auto at : doubtful_extensions_of(variants_.front())) {
         const auto written = std::to_integer<std::uint8_t>(variants_.front()[at + 1]);
         const auto count = variants_.size();
         for (const auto bits : kNarrower) {

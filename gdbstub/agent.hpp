@@ -51,9 +51,10 @@ class AgentExpression {
     auto operator<=>(const AgentExpression& other) const { return bytecode() <=> other.bytecode(); }
 
   private:
-    /// GDB sometimes writes a width that is too large as the operand of `ext` and `zero_ext` (GDB bug 18617).
-    /// Therefore every narrower width that may have been meant is tried, too; only a result on which all
-    /// agree is one. The first is the expression itself; empty beyond that if there would be too many.
+    /// GDB sometimes writes a width that is too large as the operand of `ext` and `zero_ext` (GDB bug 18617),
+    /// but not right behind what it fetches from a register or from memory. Elsewhere, every narrower width
+    /// that may have been meant is tried, too; only a result on which all agree is one. The first is the
+    /// expression itself; empty beyond that if there would be too many.
     std::vector<Bytecode> variants_;
     bool too_many_variants_ = false;
 };

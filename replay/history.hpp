@@ -122,8 +122,9 @@ class History {
     const LineAccesses& accesses();
     bool notes_accesses() const { return uses_accesses_; }
     void add_accesses(Position begin, StepCount end, PackedNotes notes) {
-        accesses_.add(begin, end, std::move(notes));
+        if (uses_accesses_) accesses_.add(begin, end, std::move(notes));
     }
+    std::size_t access_bytes() const { return accesses_.bytes(); }
 
     /// Whether the machine is switched off here. Leaves it as it is.
     bool off();

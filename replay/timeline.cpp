@@ -57,6 +57,9 @@ const snapshots::SnapshotSet& Timeline::snapshots() const {
 void Timeline::add_snapshot(const SavedState& state) {
     parts_->history.add_snapshot(state);
 }
+std::size_t Timeline::access_bytes() const {
+    return parts_->history.access_bytes();
+}
 void Timeline::pin_here() {
     parts_->history.pin_here();
 }

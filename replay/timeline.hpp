@@ -132,11 +132,14 @@ class Timeline {
     /// As measured last, with nothing armed.
     StepCount steps_per_millisecond() const;
 
-    /// Adds what a recording knows of accesses: between two positions of one branch.
+    /// Adds what a recording knows of accesses: between two positions of one branch. Without the index,
+    /// nothing.
     void add_accesses(Position begin, StepCount end, PackedNotes notes);
     using AccessVisitor = std::function<void(Position begin, StepCount end, const PackedNotes& notes)>;
     /// All that is known, in ascending order within each branch.
     void for_each_accesses(const AccessVisitor& visit);
+    /// What is known of accesses takes so much memory.
+    std::size_t access_bytes() const;
     /// Tells the listener of those that it has not been told of yet.
     void tell_accesses();
 

@@ -121,7 +121,7 @@ void Spill::write(Position at, const SavedState& state) {
         bytes_ = file_->size();
     }
     // While it is thinned there are two files.
-    if (file_->size() > options_.limit / 3 * 2) compact();
+    if (file_->size() > options_.limit / 3 * 2 || chain_.size() >= options_.most_snapshots) compact();
 }
 
 void Spill::compact() {

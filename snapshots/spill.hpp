@@ -29,6 +29,8 @@ namespace backspin::snapshots {
 struct SpillOptions {
     std::string directory;                          ///< empty: compressed in memory
     std::uint64_t limit = std::uint64_t{16} << 30;  ///< bytes of file, at any time
+    /// Each takes some 100 bytes of memory, and a session of days takes tens of millions of snapshots.
+    std::size_t most_snapshots = std::size_t{1} << 20;
 };
 
 /// Thread: one, besides its own.

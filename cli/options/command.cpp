@@ -76,6 +76,7 @@ Verb run_verb() {
     verb.topics.push_back(recording_topic());
     verb.topics.push_back(devices_topic());
     verb.options.add(machine_options()).add(outside_options(false));
+    verb.unlisted.add(unlisted_history_options());
     return verb;
 }
 
@@ -128,12 +129,14 @@ Verb replay_verb() {
         ("force", "replace existing output files");
     add_history_options(options);
     verb.options.add(options);
+    verb.unlisted.add(unlisted_history_options());
     return verb;
 }
 
 po::variables_map parse(const Verb& verb, Arguments arguments) {
     po::options_description all;
     all.add(verb.options);
+    all.add(verb.unlisted);
     for (const auto& topic : verb.topics) all.add(topic.options);
     all.add_options()("help,h", "this text")(verb.positional.c_str(), po::value<std::string>());
     po::positional_options_description positional;

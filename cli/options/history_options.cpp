@@ -21,6 +21,12 @@ void add_history_options(po::options_description& options) {
          "machines that search the past at a time (the host's cores)");
 }
 
+po::options_description unlisted_history_options() {
+    po::options_description options;
+    options.add_options()("access-index", po::value<std::string>()->value_name("on|off"));
+    return options;
+}
+
 HistoryOptions read_history(const po::variables_map& values, bool debugging) {
     HistoryOptions options;
     const auto memory = text_of(values, "snapshot-memory");
@@ -39,6 +45,12 @@ HistoryOptions read_history(const po::variables_map& values, bool debugging) {
     if (spill) {
         if (spill->empty()) throw UsageError("--spill: give a folder, or none");
         options.spill = *spill == "none" ? std::string() : *spill;
+    }
+    if (const auto choice = text_of(values, "access-index")) {
+        if (!debugging) throw UsageError("--access-index: only a debugger searches; add --gdb WHERE");
+        if (*choice != "on" && *choice != "off")
+            throw UsageError(fmt::format("--access-index {}: choose on or off", *choice));
+        options.access_index = *choice == "on";
     }
     return options;
 }

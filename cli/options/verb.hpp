@@ -24,6 +24,7 @@ struct Verb {
     std::string positional;  ///< name of the positional argument, and of the hidden option that takes it
     boost::program_options::options_description options;
     std::vector<Topic> topics{};
+    boost::program_options::options_description unlisted{};  ///< taken, but in no help
     std::string selector{};  ///< a positional argument before that one; empty: there is none
 };
 

@@ -495,45 +495,47 @@ leave_after_access:
 #define UPPER_ROW(name, ...)                        \
     on_##name : RD = Table::name::apply(HERE, IMM); \
     NEXT;
-#define LOAD_ROW(name, extension, encoding, type)                                     \
-    on_##name : {                                                                     \
-        const VirtualAddress at{static_cast<X>(RS1 + IMM)};                           \
-        type value;                                                                   \
-        if (const auto* host = port_.find_for_reading(at, sizeof value)) [[likely]] { \
-            std::memcpy(&value, host, sizeof value);                                  \
-        } else {                                                                      \
-            synchronise();                                                            \
-            std::uint64_t bits = 0;                                                   \
-            const auto end = port_.load<type>(at, bits);                              \
-            if (end == AccessEnd::stopped) return {Leave::stopped, false};            \
-            if (end == AccessEnd::asks_host) goto ask_host;                           \
-            if (end == AccessEnd::trapped) goto fault;                                \
-            value = static_cast<type>(bits);                                          \
-            if (port_.take_attention()) {                                             \
-                RD = static_cast<X>(value);                                           \
-                goto leave_after_access;                                              \
-            }                                                                         \
-        }                                                                             \
-        RD = static_cast<X>(value);                                                   \
-        NEXT;                                                                         \
+#define LOAD_ROW(name, extension, encoding, type)                                          \
+    on_##name : {                                                                          \
+        const VirtualAddress at{static_cast<X>(RS1 + IMM)};                                \
+        type value;                                                                        \
+        if (const auto* host = port_.find_for_reading(at, sizeof value)) [[likely]] {      \
+            std::memcpy(&value, host, sizeof value);                                       \
+        } else if (const auto* beside = port_.find_beside_for_reading(at, sizeof value)) { \
+            std::memcpy(&value, beside, sizeof value);                                     \
+        } else {                                                                           \
+            synchronise();                                                                 \
+            std::uint64_t bits = 0;                                                        \
+            const auto end = port_.load<type>(at, bits);                                   \
+            if (end == AccessEnd::stopped) return {Leave::stopped, false};                 \
+            if (end == AccessEnd::asks_host) goto ask_host;                                \
+            if (end == AccessEnd::trapped) goto fault;                                     \
+            value = static_cast<type>(bits);                                               \
+            if (port_.take_attention()) {                                                  \
+                RD = static_cast<X>(value);                                                \
+                goto leave_after_access;                                                   \
+            }                                                                              \
+        }                                                                                  \
+        RD = static_cast<X>(value);                                                        \
+        NEXT;                                                                              \
     }
-#define STORE_ROW(name, extension, encoding, type)                              \
-    on_##name : {                                                               \
-        const VirtualAddress at{static_cast<X>(RS1 + IMM)};                     \
-        const auto value = static_cast<type>(RS2);                              \
-        if (auto* host = port_.find_for_writing(at, sizeof value)) [[likely]] { \
-            std::memcpy(host, &value, sizeof value);                            \
-        } else if (auto* beside = port_.find_beside_code(at, sizeof value)) {   \
-            std::memcpy(beside, &value, sizeof value);                          \
-        } else {                                                                \
-            synchronise();                                                      \
-            const auto end = port_.store<type>(at, RS2);                        \
-            if (end == AccessEnd::stopped) return {Leave::stopped, false};      \
-            if (end == AccessEnd::asks_host) goto ask_host;                     \
-            if (end == AccessEnd::trapped) goto fault;                          \
-            if (port_.take_attention()) goto leave_after_access;                \
-        }                                                                       \
-        NEXT;                                                                   \
+#define STORE_ROW(name, extension, encoding, type)                                   \
+    on_##name : {                                                                    \
+        const VirtualAddress at{static_cast<X>(RS1 + IMM)};                          \
+        const auto value = static_cast<type>(RS2);                                   \
+        if (auto* host = port_.find_for_writing(at, sizeof value)) [[likely]] {      \
+            std::memcpy(host, &value, sizeof value);                                 \
+        } else if (auto* beside = port_.find_beside_for_writing(at, sizeof value)) { \
+            std::memcpy(beside, &value, sizeof value);                               \
+        } else {                                                                     \
+            synchronise();                                                           \
+            const auto end = port_.store<type>(at, RS2);                             \
+            if (end == AccessEnd::stopped) return {Leave::stopped, false};           \
+            if (end == AccessEnd::asks_host) goto ask_host;                          \
+            if (end == AccessEnd::trapped) goto fault;                               \
+            if (port_.take_attention()) goto leave_after_access;                     \
+        }                                                                            \
+        NEXT;                                                                        \
     }
 #define BRANCH_ROW(name, ...)                       \
     on_##name : if (Table::name::apply(RS1, RS2)) { \

@@ -84,7 +84,7 @@ void MemoryPort::forget_entries() {
 /// Several harts, and several addresses, may lead there.
 void MemoryPort::drop_leading_to(PageIndex index) {
     const auto* host = memory_.pages().read_page(index);
-    for (auto& banks : banks_) banks.for_each([&](Data& data) { data.reads.drop_leading_to(host); });
+    for (auto& banks : banks_) banks.for_each([&](Data& data) { data.drop_reads_leading_to(host); });
     drop_writes_to(index);
     if (!code_.holds_code(index)) return;
     ++generation_;
@@ -100,17 +100,18 @@ void MemoryPort::drop(const Lost& lost) {
     }
 }
 
+void MemoryPort::Data::drop_writes_leading_to(const std::byte* host) {
+    writes.drop_leading_to(host);
+    watched_writes.drop_leading_to(host);
+    const auto target = reinterpret_cast<std::uint64_t>(host);
+    for (auto& entry : beside_code) {
+        if (entry.page + entry.delta == target) entry = BesideCode{};
+    }
+}
+
 void MemoryPort::drop_writes_to(PageIndex index) {
     const auto* host = memory_.pages().read_page(index);
-    const auto target = reinterpret_cast<std::uint64_t>(host);
-    for (auto& banks : banks_) {
-        banks.for_each([&](Data& data) {
-            data.writes.drop_leading_to(host);
-            for (auto& entry : data.beside_code) {
-                if (entry.page + entry.delta == target) entry = BesideCode{};
-            }
-        });
-    }
+    for (auto& banks : banks_) banks.for_each([&](Data& data) { data.drop_writes_leading_to(host); });
 }
 
 void MemoryPort::page_became_code(PhysicalAddress at) {
@@ -177,6 +178,21 @@ bool MemoryPort::changes(const Touch& touch, const StopPoint& point) const {
         if (!std::ranges::equal(old, replaced.subspan(skipped, common.length))) return true;
     }
     return false;
+}
+
+WatchedPages::Range MemoryPort::watched_range(const Part& part) const {
+    const auto page = page_of(part.virtual_at);
+    const VirtualAddress physical_page{part.at.value & ~std::uint64_t{kPageSize - 1}};
+    WatchedPages::Range range{.first = ~std::uint64_t{0}, .last = 0};
+    for (const auto& point : stops_.watches()) {
+        const auto seen_as = point.space == StopSpace::as_used ? page : physical_page;
+        const auto common = overlap(seen_as, kPageSize, point.address, point.length);
+        if (common.length == 0) continue;
+        const auto first = page.value + (common.start - seen_as.value);
+        range.first = std::min(range.first, first);
+        range.last = std::max(range.last, first + common.length - 1);
+    }
+    return range;
 }
 
 /// Precondition: locate() found the access.
@@ -389,7 +405,7 @@ const Page& MemoryPort::put(PhysicalAddress at, std::span<const std::byte> bytes
     const auto* before = memory_.pages().read_page(index);
     auto& page = *memory_.pages().write_page(index);
     if (page.bytes().data() != before) {  // read entries lead to the bytes before the copy
-        for (auto& banks : banks_) banks.for_each([&](Data& data) { data.reads.drop_leading_to(before); });
+        for (auto& banks : banks_) banks.for_each([&](Data& data) { data.drop_reads_leading_to(before); });
     }
     std::memcpy(page.bytes().data() + offset, bytes.data(), bytes.size());
     return page;
@@ -401,17 +417,29 @@ bool MemoryPort::is_uniform(PhysicalAddress at) const {
 
 void MemoryPort::enter_for_reading(const Part& part) {
     const auto page = page_of(part.virtual_at);
-    if (watched(part) || !is_uniform(part.at)) return;
-    if (const auto index = memory_.page_of(part.at))
-        data_->reads.fill(page, memory_.pages().read_page(*index));
+    if (!is_uniform(part.at)) return;
+    const auto index = memory_.page_of(part.at);
+    if (!index) return;
+    const auto* host = memory_.pages().read_page(*index);
+    if (watched(part)) {
+        data_->watched_reads.fill(page, host, watched_range(part));
+    } else {
+        data_->reads.fill(page, host);
+    }
 }
 
 void MemoryPort::enter_for_writing(const Part& part, const Page& page) {
     const auto virtual_page = page_of(part.virtual_at);
     const auto index = *memory_.page_of(part.at);
-    if (watched(part) || !is_uniform(part.at) || tables_.contains(index.value)) return;
+    if (!is_uniform(part.at) || tables_.contains(index.value)) return;
     const auto* host = page.bytes().data();
-    if (!code_.holds_code(index)) {
+    const bool has_code = code_.holds_code(index);
+    if (watched(part)) {
+        // With code in it, too, all of its writes are looked at.
+        if (!has_code) data_->watched_writes.fill(virtual_page, host, watched_range(part));
+        return;
+    }
+    if (!has_code) {
         data_->writes.fill(virtual_page, host);
         return;
     }

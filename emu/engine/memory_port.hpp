@@ -23,6 +23,7 @@
 #include "emu/engine/code_cache.hpp"
 #include "emu/engine/stop_points.hpp"
 #include "emu/engine/tlb.hpp"
+#include "emu/engine/watched_pages.hpp"
 #include "emu/execute.hpp"
 #include "emu/memory.hpp"
 #include "emu/mmu.hpp"
@@ -46,9 +47,16 @@ class MemoryPort {
     std::byte* find_for_writing(VirtualAddress at, std::size_t size) const {
         return data_->writes.find(at, size);
     }
-    /// A page with code has no write entry. Its bytes beside the decoded granules are still written at the
-    /// cost of one test more; null where that does not hold.
-    std::byte* find_beside_code(VirtualAddress at, std::size_t size) const;
+    /// A page with code has no write entry, and a watched one has none at all. Bytes beside the decoded
+    /// granules, and beside what is watched, are still reached at the cost of a test more; null where that
+    /// does not hold.
+    const std::byte* find_beside_for_reading(VirtualAddress at, std::size_t size) const {
+        return data_->watched_reads.find_beside(at, size);
+    }
+    std::byte* find_beside_for_writing(VirtualAddress at, std::size_t size) const {
+        if (auto* host = find_beside_code(at, size)) return host;
+        return data_->watched_writes.find_beside(at, size);
+    }
 
     /// Whether the last accesses may have changed what the machine's loop looks at (a device was touched,
     /// decoded code or translations were dropped): the run must be left after this step. Reading it clears
@@ -148,6 +156,8 @@ class MemoryPort {
   private:
     class Tables;
 
+    std::byte* find_beside_code(VirtualAddress at, std::size_t size) const;
+
     /// A watched page with code in it, for find_beside_code().
     struct BesideCode {
         std::uint64_t page = ~std::uint64_t{0};
@@ -157,15 +167,23 @@ class MemoryPort {
     /// What is known of one address space.
     struct Data {
         Tlb reads, writes;
+        WatchedPages watched_reads, watched_writes;  ///< those are not among the above
         std::array<BesideCode, 16> beside_code{};
         void clear_writes() {
             writes.clear();
+            watched_writes.clear();
             beside_code.fill(BesideCode{});
         }
         void clear() {
             reads.clear();
+            watched_reads.clear();
             clear_writes();
         }
+        void drop_reads_leading_to(const std::byte* host) {
+            reads.drop_leading_to(host);
+            watched_reads.drop_leading_to(host);
+        }
+        void drop_writes_leading_to(const std::byte* host);
     };
 
     using Bytes = std::array<std::byte, kCacheBlock>;
@@ -195,6 +213,9 @@ class MemoryPort {
     /// What an access ends with whose place was not found.
     AccessEnd not_made() { return take_stopped() ? AccessEnd::stopped : AccessEnd::trapped; }
     bool watched(VirtualAddress at) const { return observer_ != nullptr && stops_.watches_page(page_of(at)); }
+    /// What is watched of a page, in its virtual addresses: all of it lies within. Precondition:
+    /// watched(part).
+    WatchedPages::Range watched_range(const Part& part) const;
     /// Whether it has to be found out where the access goes before it is made.
     bool watched(VirtualAddress at, std::size_t size) const {
         return watched(at) || watched(VirtualAddress{at.value + (size - 1)}) ||

@@ -272,7 +272,14 @@ TEST(CommandLine, WhatIsKeptToGoBackByIsForDebuggers) {
     EXPECT_THAT(complaint("run a.elf --gdb :1 --snapshot-memory much"), HasSubstr("--snapshot-memory 2G"));
     EXPECT_THROW(parse_command_line(std::vector<std::string>{"run", "a.elf", "--gdb", ":1", "--spill", ""}),
                  UsageError);
-    for (const std::string line : {"run a.elf --spill none", "replay a.bsr --snapshot-memory 1G"})
+    EXPECT_TRUE(live.access_index);
+    EXPECT_TRUE(run("run a.elf --gdb :1 --access-index on").history.access_index);
+    EXPECT_FALSE(run("run a.elf --gdb :1 --access-index off").history.access_index);
+    EXPECT_FALSE(
+        std::get<ReplayCommand>(parse("replay a.bsr --gdb :1 --access-index off")).history.access_index);
+    EXPECT_EQ(complaint("run a.elf --gdb :1 --access-index no"), "--access-index no: choose on or off");
+    for (const std::string line : {"run a.elf --spill none", "replay a.bsr --snapshot-memory 1G",
+                                   "run a.elf --access-index off", "replay a.bsr --access-index on"})
         EXPECT_THAT(complaint(line), HasSubstr("add --gdb")) << line;
     EXPECT_THAT(complaint("record -o a.bsr a.elf --spill none"), HasSubstr("unrecognised option"));
 }

@@ -250,6 +250,16 @@ class JudgeTest : public ::testing::TestWithParam<int> {
         }
     }
 
+    /// To the end, in pieces from snapshot to snapshot: what is written after one is copied first.
+    void run_with_snapshots(RiscvMachine& machine, Observer& observer) {
+        std::vector<SavedState> kept;
+        while (machine.now() < judge_->last()) {
+            kept.push_back(machine.save());
+            const auto until = std::min(judge_->last(), machine.now() + StepCount{any(1, 300)});
+            ASSERT_NO_FATAL_FAILURE(run_to(machine, until, &observer));
+        }
+    }
+
     std::mt19937_64 random_;
     std::optional<Arrangement> arrangement_;
     std::optional<RandomProgram> program_;
@@ -416,7 +426,7 @@ TEST_P(JudgeTest, PhysicalWatchesReportEveryChangeUnderAnyAddress) {
     const auto machine = new_machine();
     machine->set_stop_points(points);
     Collector collector;
-    ASSERT_NO_FATAL_FAILURE(run_to(*machine, judge_->last(), &collector));
+    ASSERT_NO_FATAL_FAILURE(run_with_snapshots(*machine, collector));
     ASSERT_NO_FATAL_FAILURE(expect_same(*machine, *judge_, "watched"));
     EXPECT_EQ(changes_told(collector), changes_of(*judge_, points));
 }
@@ -427,7 +437,7 @@ TEST_P(JudgeTest, WatchesReportEveryChangeAndStopBeforeIt) {
     const auto points = some_that_change(*judge_, arrangement_->machine.ram_bytes, random_);
     machine.set_stop_points(points);
     Collector collector;
-    ASSERT_NO_FATAL_FAILURE(run_to(machine, judge_->last(), &collector));
+    ASSERT_NO_FATAL_FAILURE(run_with_snapshots(machine, collector));
     ASSERT_NO_FATAL_FAILURE(expect_same(machine, *judge_, "watched"));
     // In machine mode an address is the same for the program and for memory.
     if (!arrangement_->program.privileged) {

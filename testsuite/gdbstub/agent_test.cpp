@@ -176,6 +176,17 @@ TEST(AgentExpression, ExtendsAsFarAsAllWidthsThatMayBeMeantAgree) {
     EXPECT_THAT(value({0x23, 0x16, 64, 0x27}), Optional(0x1640));
 }
 
+TEST(AgentExpression, TheWidthOfWhatIsFetchedIsRight) {
+    // uint64_t argument == 255, as GDB sends it, of one that only ends in 255.
+    EXPECT_THAT(value({0x26, 0, 7, 0x2a, 64, 0x22, 255, 0x2a, 64, 0x13, 0x27}), Optional(0));
+    EXPECT_THAT(value({0x26, 0, 7, 0x2a, 8, 0x22, 255, 0x13, 0x27}), Optional(1));
+    // Converted later, it may have been meant as the narrower one that it was.
+    EXPECT_EQ(value({0x26, 0, 7, 0x28, 0x29, 0x2a, 64, 0x22, 255, 0x13, 0x27}), std::nullopt);
+    // The same extension, come to by a jump as well: if (1) goto 11 with 65535 on the stack.
+    EXPECT_EQ(value({0x23, 0xff, 0xff, 0x22, 1, 0x20, 0, 11, 0x26, 0, 7, 0x2a, 64, 0x22, 255, 0x13, 0x27}),
+              std::nullopt);
+}
+
 TEST(AgentExpression, TooManyExtensionsCannotBeJudged) {
     AgentExpression::Bytecode code{std::byte{0x22}, std::byte{5}};
     for (int i = 0; i < 40; ++i) {

@@ -97,6 +97,20 @@ TEST_F(LongHistory, ASpillThatIsSmallIsThinned) {
     seek_around(bench, 3);
 }
 
+TEST_F(LongHistory, ASpillOfVeryManySnapshotsIsThinnedLongBeforeItsFileIsFull) {
+    snapshots::SpillOptions options;
+    options.most_snapshots = 500;
+    snapshots::Spill spill(options);
+    WaitForSpill wait(spill);
+    Bench bench(kGuest, 2, tiny(&spill, &wait));
+    bench.go_on_to(kEnd.value);
+    spill.flush();
+    EXPECT_LT(spill.positions().size(), options.most_snapshots);
+    EXPECT_GE(spill.positions().size(), options.most_snapshots / 2);
+    EXPECT_FALSE(spill.take_trouble());
+    seek_around(bench, 6);
+}
+
 TEST_F(LongHistory, ASpillThatFailsCostsTimeAndNothingElse) {
     snapshots::SpillOptions options;
     options.limit = 100;

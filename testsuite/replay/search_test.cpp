@@ -271,6 +271,17 @@ TEST(Search, OfARecordingThatKeptTheIndexRunsThroughNothingElse) {
     EXPECT_LE(replay.machine.observed_steps, 64);
 }
 
+TEST(Search, WithoutTheIndexNotesOfARecordingExcludeNothing) {
+    for (const bool used : {true, false}) {
+        Bench bench(storing_once(), 1, {.epoch_steps = {64}, .use_access_index = used});
+        // Wrong on purpose: "nothing was touched" is believed by whoever uses the index.
+        bench.timeline.add_accesses({{}, {0}}, {64}, PackedNotes(AccessNotes{}));
+        bench.go_on_to(1000);
+        const auto found = bench.timeline.go_back(on(StopKind::access, 0x6000)).why;
+        EXPECT_EQ(found, used ? StopReason::history_begin : StopReason::stop_point);
+    }
+}
+
 TEST(Search, TheSecondSearchOfAStretchRunsNothingArmed) {
     Bench bench(storing(), 1, {.epoch_steps = {1000}});
     bench.go_on_to(900);
