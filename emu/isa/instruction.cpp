@@ -90,13 +90,13 @@ std::int32_t immediate(Form form, std::uint32_t word) {
         case Form::s: return sign_extended(field(word, 31, 25) << 5 | field(word, 11, 7), 12);
         case Form::branch:
             return sign_extended(field(word, 31, 31) << 12 | field(word, 7, 7) << 11 |
-                                   field(word, 30, 25) << 5 | field(word, 11, 8) << 1,
-                               13);
+                                     field(word, 30, 25) << 5 | field(word, 11, 8) << 1,
+                                 13);
         case Form::u: return static_cast<std::int32_t>(word & 0xfffff000);
         case Form::jump:
             return sign_extended(field(word, 31, 31) << 20 | field(word, 19, 12) << 12 |
-                                   field(word, 20, 20) << 11 | field(word, 30, 21) << 1,
-                               21);
+                                     field(word, 20, 20) << 11 | field(word, 30, 21) << 1,
+                                 21);
         case Form::shift: return static_cast<std::int32_t>(field(word, 25, 20));
         case Form::csr: return static_cast<std::int32_t>(field(word, 31, 20));
         case Form::r:

@@ -94,7 +94,7 @@ class DeviceRun {
             if (::testing::Test::HasFatalFailure()) return;
         }
         // From one end to the other, with a snapshot put into another machine after every slice.
-        ASSERT_EQ(timeline.seek({}).why, StopReason::done);
+        ASSERT_EQ(timeline.seek(StepCount{}).why, StopReason::done);
         while (timeline.position().step < last()) {
             const auto until = std::min(timeline.position().step + StepCount{1 + random_() % 40}, last());
             timeline.go_on({}, {.limit = until});

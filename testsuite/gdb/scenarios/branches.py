@@ -215,6 +215,7 @@ def other_input(bench):
     shows(gdb("continue"), HISTORY_ENDS)
     shows(machine.out.until("OTHERS"), "OTHERS")
     gdb("kill")
+    machine.wait()
     equal(bench.run("verify", recording)[0], 0, "both are verified")
     shows(bench.run("replay", recording, "--branch", "other")[1], r"^\?OTHERS$")
     shows(bench.run("replay", recording)[1], r"^\?ONE$")
