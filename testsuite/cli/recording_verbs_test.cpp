@@ -358,7 +358,7 @@ TEST_F(RecordingVerbs, ASessionSavedAfterTheFactVerifies) {
     ASSERT_FALSE(timeline.write(RegisterWrite{{0}, {12}, 99}));
     timeline.go_on({}, {.limit = {70'000}});
     timeline.seek({{}, {500}});
-    save_session(folder_ / "saved.bsr", setup, *machine, timeline, {{"here", {500}}});
+    save_session(folder_ / "saved.bsr", setup, *machine, timeline, {{"here", {{}, {500}}}});
     EXPECT_EQ(timeline.position().step.value, 500);
     const auto json = nlohmann::json::parse(run("verify --json @saved.bsr").out);
     EXPECT_EQ(json["verified"], true) << json;
