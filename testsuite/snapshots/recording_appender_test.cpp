@@ -37,10 +37,10 @@ TEST(RecordingAppender, AddsStatesAndLeavesTheRestAsItIs) {
         const auto made = sample(events);
         write(path, made);
         const auto longer = sample(20);
-        append(path, longer, {7, 2});
+        append(path, longer, {7, 3});
         append(path, longer, {18});
         auto expected = made.content;
-        const auto all = with(longer, {7, 2, 18});
+        const auto all = with(longer, {7, 3, 18});
         for (const auto i : {3, 2, 1}) {
             expected.snapshots.push_back(*(all.snapshots.end() - i));
             expected.snapshot_names.push_back(*(all.snapshot_names.end() - i));
