@@ -30,6 +30,12 @@ void ConsoleLines::end_all() {
     }
 }
 
+void ConsoleLines::for_each_open(const std::function<void(const ConsoleLine&)>& visit) const {
+    for (const auto& [channel, line] : open_) {
+        if (line) visit(*line);
+    }
+}
+
 void ConsoleLines::end(Channel channel, std::optional<ConsoleLine>& line) {
     print_(channel, *line);
     line.reset();

@@ -30,6 +30,8 @@ class ConsoleLines {
     /// The first byte was given out at `at`; those of further lines in the piece are taken for as old.
     void add(Channel channel, std::span<const std::byte> bytes, StepCount at, VirtualTime time);
     void end_all();
+    /// Lines that have not ended yet.
+    void for_each_open(const std::function<void(const ConsoleLine&)>& visit) const;
 
   private:
     void end(Channel channel, std::optional<ConsoleLine>& line);

@@ -181,6 +181,7 @@ std::optional<replay::AskAgain> HostPort::ask_again(const Machine& machine) cons
 
 void HostPort::output(Channel channel, std::span<const std::byte> bytes) {
     const bool is_new = is_new_here();
+    if (is_new && also_tell_) also_tell_(channel, bytes);
     if (channel == kConsoleChannel) {
         console_.write(bytes);
         if (also_show_) also_show_(bytes);

@@ -48,6 +48,11 @@ class HostPort final : public replay::InputPort, public OutputSink {
     /// Hears all that is shown, after the console: a debugger's window, for one.
     void also_show(std::function<void(std::span<const std::byte>)> show) { also_show_ = std::move(show); }
 
+    /// Hears what is new, of all channels.
+    void also_tell(std::function<void(Channel, std::span<const std::byte>)> tell) {
+        also_tell_ = std::move(tell);
+    }
+
     /// Nothing stands behind the virtio devices any more.
     void disconnect() { connections_.clear(); }
 
@@ -91,6 +96,7 @@ class HostPort final : public replay::InputPort, public OutputSink {
     emu::RiscvMachine& machine_;
     SharedFolder files_;
     std::function<void(std::span<const std::byte>)> also_show_;
+    std::function<void(Channel, std::span<const std::byte>)> also_tell_;
     std::array<std::vector<std::byte>, kScriptDevices> waiting_;  ///< until the device has room
     /// The machine's keyboards and pointers.
     struct Scripted {

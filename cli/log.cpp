@@ -64,9 +64,18 @@ class Log {
         });
     }
 
+    std::optional<StepCount> find_line(std::string_view text) const {
+        ConsoleHistory shown(console_channels(describe_recording(reader_)));
+        reader_.for_each_output([&](const snapshots::RecordedOutput& output) {
+            shown.add(output.at, output.channel, output.bytes);
+        });
+        return shown.first_with(text, [](Position at) { return at.branch == Branch{}; });
+    }
+
     Bound bound(const Place& place) const {
         if (const auto* time = std::get_if<VirtualTime>(&place)) return {std::nullopt, *time};
-        return {resolve(place, reader_.begin().step, reader_.last_step({}), bookmarks_of(reader_)),
+        return {resolve(place, reader_.begin().step, reader_.last_step({}), bookmarks_of(reader_),
+                        [this](std::string_view text) { return find_line(text); }),
                 std::nullopt};
     }
 

@@ -322,6 +322,16 @@ snapshots::Configuration to_configuration(const MachineSetup& setup) {
     return configuration;
 }
 
+std::vector<Channel> console_channels(const MachineSetup& setup) {
+    std::vector<Channel> consoles{emu::kConsoleChannel};
+    const auto& devices = setup.options.board.virtio;
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        if (std::holds_alternative<emu::virtio::ConsoleOptions>(devices[i]))
+            consoles.push_back(emu::virtio_channel(i));
+    }
+    return consoles;
+}
+
 std::vector<snapshots::ImageSource> image_sources(const MachineSetup& setup) {
     std::vector<snapshots::ImageSource> images;
     for (const auto& image : setup.images) {

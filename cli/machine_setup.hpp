@@ -55,6 +55,9 @@ using MachineBuilder = std::function<std::unique_ptr<emu::RiscvMachine>(const Ma
 /// The device tree in that machine's memory; there may be no image. Throws StartError.
 std::vector<std::byte> device_tree_of(const MachineSetup& setup);
 
+/// The channels of its consoles, whose output is text.
+std::vector<Channel> console_channels(const MachineSetup& setup);
+
 /// The images as a recording keeps them. Valid as long as the setup.
 std::vector<snapshots::ImageSource> image_sources(const MachineSetup& setup);
 

@@ -46,6 +46,7 @@ struct Resolver {
     StepCount first;
     StepCount last;
     const Bookmarks& bookmarks;
+    const LineFinder& find_line;
 
     StepCount operator()(StepCount at) const {
         if (at >= first && at <= last) return at;
@@ -55,6 +56,11 @@ struct Resolver {
     StepCount operator()(HistoryEnd end) const { return end == HistoryEnd::start ? first : last; }
     StepCount operator()(VirtualTime) const {
         throw std::invalid_argument("only a replay knows where a virtual time is");
+    }
+    StepCount operator()(const ConsoleText& line) const {
+        if (!find_line) throw StartError("what the consoles showed is not known here");
+        if (const auto at = find_line(line.text)) return (*this)(*at);
+        throw StartError(fmt::format("no console of this history shows a line with '{}'", line.text));
     }
     StepCount operator()(const BookmarkName& name) const {
         const auto found = bookmarks.find(name.text);
@@ -83,6 +89,9 @@ std::optional<Place> parse_place(std::string_view text) {
     if (const auto step = parse_number(text)) return StepCount{*step};
     if (const auto time = parse_virtual_time(text)) return *time;
     if (is_bookmark_name(text)) return BookmarkName{std::string(text)};
+    constexpr std::string_view kLine = "line:";
+    if (text.starts_with(kLine) && text.size() > kLine.size())
+        return ConsoleText{std::string(text.substr(kLine.size()))};
     return std::nullopt;
 }
 
@@ -94,18 +103,22 @@ std::string describe(const Place& place) {
         }
         std::string operator()(VirtualTime time) const { return describe_time(time); }
         std::string operator()(const BookmarkName& name) const { return "bookmark " + name.text; }
+        std::string operator()(const ConsoleText& line) const {
+            return fmt::format("the first line with '{}'", line.text);
+        }
     };
     return std::visit(Describe{}, place);
 }
 
 StepCount resolve(const Place& place, replay::Timeline& timeline, const Machine& machine,
-                  const Bookmarks& bookmarks) {
+                  const Bookmarks& bookmarks, const LineFinder& find_line) {
     if (const auto* when = std::get_if<VirtualTime>(&place)) return find_time(*when, timeline, machine);
-    return resolve(place, timeline.begin().step, timeline.frontier().step, bookmarks);
+    return resolve(place, timeline.begin().step, timeline.frontier().step, bookmarks, find_line);
 }
 
-StepCount resolve(const Place& place, StepCount first, StepCount last, const Bookmarks& bookmarks) {
-    return std::visit(Resolver{first, last, bookmarks}, place);
+StepCount resolve(const Place& place, StepCount first, StepCount last, const Bookmarks& bookmarks,
+                  const LineFinder& find_line) {
+    return std::visit(Resolver{first, last, bookmarks, find_line}, place);
 }
 
 }  // namespace backspin::cli

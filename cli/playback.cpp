@@ -35,7 +35,8 @@ Playback::Playback(const RecordedRun& run, replay::TimelineOptions options, Held
 }
 
 StepCount Playback::position_of(const Place& place) {
-    return resolve(place, timeline_, *machine_, run_.bookmarks());
+    return resolve(place, timeline_, *machine_, run_.bookmarks(),
+                   [this](std::string_view text) { return run_.find_line(text); });
 }
 
 void Playback::seek(StepCount at) {

@@ -50,8 +50,8 @@ int query(const QueryCommand& command) {
     playback.seek(playback.position_of(command.at));
 
     const auto symbols = symbols_for(command, run);
-    Answerer answerer(playback.machine(), playback.timeline(), run.bookmarks(), symbols,
-                      HartId{command.hart});
+    Answerer answerer(playback.machine(), playback.timeline(), run.bookmarks(), symbols, HartId{command.hart},
+                      [&](std::string_view text) { return run.find_line(text); });
     std::uint64_t left = command.limit;
     bool is_cut = false;
     const auto told = answerer.answer(question, [&](const Answer& answer) {

@@ -110,6 +110,20 @@ std::unique_ptr<emu::RiscvMachine> RecordedRun::machine(const MachineSetup& setu
     return machine;
 }
 
+void RecordedRun::tell_shown(ConsoleHistory& history) const {
+    const std::lock_guard lock(mutex_);
+    reader_.for_each_output([&](const snapshots::RecordedOutput& output) {
+        history.add(output.at, output.channel, output.bytes);
+    });
+}
+
+std::optional<StepCount> RecordedRun::find_line(std::string_view text) const {
+    ConsoleHistory shown(console_channels(setup_));
+    tell_shown(shown);
+    return shown.first_with(text,
+                            [this](Position at) { return place_of(at, HistoryShape::line).has_value(); });
+}
+
 std::optional<Position> RecordedRun::place_of(Position in_file, HistoryShape shape) const {
     if (in_file.step < begin_) return std::nullopt;
     if (shape == HistoryShape::branches) return in_file;

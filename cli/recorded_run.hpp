@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/console_history.hpp"
 #include "cli/machine_setup.hpp"
 #include "cli/place.hpp"
 #include "emu/riscv_machine.hpp"
@@ -77,6 +78,11 @@ class RecordedRun {
     /// By its number in the file. Thread-safe. Throws RecordingError, as does load_patch.
     SavedState load_state(std::size_t number, const std::shared_ptr<PageStore>& store) const;
     std::vector<std::byte> load_patch(std::size_t number) const;
+
+    /// Tells it what the consoles showed in all branches. Thread-safe. Throws RecordingError.
+    void tell_shown(ConsoleHistory& history) const;
+    /// On this history's line. Thread-safe.
+    std::optional<StepCount> find_line(std::string_view text) const;
 
     /// What a position of the file is called in a history of this shape; nothing if it is not in it.
     std::optional<Position> place_of(Position in_file, HistoryShape shape) const;

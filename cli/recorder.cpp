@@ -11,17 +11,6 @@
 namespace backspin::cli {
 namespace {
 
-/// The channels whose output is text.
-std::vector<Channel> consoles_of(const MachineSetup& setup) {
-    std::vector<Channel> consoles{emu::kConsoleChannel};
-    const auto& devices = setup.options.board.virtio;
-    for (std::size_t i = 0; i < devices.size(); ++i) {
-        if (std::holds_alternative<emu::virtio::ConsoleOptions>(devices[i]))
-            consoles.push_back(emu::virtio_channel(i));
-    }
-    return consoles;
-}
-
 void refuse_existing(const std::string& path) {
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) return;
@@ -39,7 +28,7 @@ Recorder::Recorder(const std::string& path, snapshots::Overwrite overwrite, cons
       embed_(options.embed),
       clock_(std::move(options.clock)),
       disks_(setup.observed_disks),
-      consoles_(consoles_of(setup)) {
+      consoles_(console_channels(setup)) {
     if (options.flight.keep) window_.emplace(*options.flight.keep);
     if (options.flight.save_on) {
         if (overwrite == snapshots::Overwrite::refuse) refuse_existing(path);

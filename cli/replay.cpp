@@ -63,6 +63,12 @@ class Replay {
             timeline_->switch_to(run_.branch());
         }
         port_->set_frontier([this] { return timeline_->frontier().step; });
+        run_.tell_shown(shown_);
+        port_->also_tell([this](Channel channel, std::span<const std::byte> bytes) {
+            // What was recorded is known already.
+            if (!timeline_->current_branch().live) return;
+            shown_.add({timeline_->frontier().branch, machine_->now()}, channel, bytes);
+        });
     }
 
     int execute() {
@@ -170,6 +176,7 @@ class Replay {
                              .save = {},
                              .bookmark = {},
                              .at_branch = "'monitor save FILE' keeps it, with the recording\n",
+                             .shown = &shown_,
                              .no_branches = {}};
         debugging.save = [this](const std::string& path, const Marks& bookmarks) { save(path, bookmarks); };
         if (command_.keep_snapshots) {
@@ -210,6 +217,7 @@ class Replay {
     std::optional<HostPort> port_;
     std::optional<KeptHistory> kept_;
     std::optional<replay::Timeline> timeline_;
+    ConsoleHistory shown_{console_channels(run_.setup())};
 };
 
 }  // namespace

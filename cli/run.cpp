@@ -118,6 +118,11 @@ class Run {
         const auto frontier = [this] { return timeline_->frontier().step; };
         port_->set_frontier(frontier);
         port_->set_branch([this] { return timeline_->frontier().branch; });
+        if (command.gdb) {
+            port_->also_tell([this](Channel channel, std::span<const std::byte> bytes) {
+                shown_.add({timeline_->frontier().branch, machine_->now()}, channel, bytes);
+            });
+        }
         if (recorder_) {
             recorder_->tap_output(*port_, [this] { return timeline_->frontier(); });
             machine_->set_output(&*recorder_);
@@ -182,6 +187,7 @@ class Run {
                              .save = {},
                              .bookmark = {},
                              .at_branch = {},
+                             .shown = &shown_,
                              .no_branches = {}};
         if (recorder_) {
             debugging.bookmark = [this](const std::string& name, Position at) {
@@ -249,6 +255,7 @@ class Run {
     std::optional<HostPort> port_;
     std::optional<KeptHistory> kept_;
     std::optional<replay::Timeline> timeline_;
+    ConsoleHistory shown_{console_channels(setup_)};
 };
 
 }  // namespace

@@ -99,7 +99,8 @@ std::unique_ptr<emu::RiscvMachine> machine_at(const RecordedRun& run, const Mach
     options.stored = &stored;
     options.listener = &verifier;
     replay::Timeline timeline(*machine, run.past(run.begin(), run.frontier()), options);
-    const auto at = resolve(place, timeline, *machine, run.bookmarks());
+    const auto at = resolve(place, timeline, *machine, run.bookmarks(),
+                            [&](std::string_view text) { return run.find_line(text); });
     const auto stopped = timeline.seek({Branch{}, at});
     if (stopped.why == replay::StopReason::done) verifier.compare({Branch{}, at}, machine->save());
     if (stopped.why != replay::StopReason::done || verifier.divergence()) {

@@ -17,6 +17,11 @@ namespace {
 
 using gdbstub::Refused;
 
+constexpr const char* kNoPlace =
+    "goto wants a place: N, +N, -N, start, end, a time (1.5s), a bookmark, or line:TEXT for the first "
+    "console line "
+    "with that text";
+
 std::string_view trimmed(std::string_view text) {
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
     while (!text.empty() && (text.back() == ' ' || text.back() == '\n')) text.remove_suffix(1);
@@ -49,7 +54,7 @@ const std::vector<MonitorCommands::Entry>& MonitorCommands::entries() {
     static const std::vector<Entry> kEntries{
         {"help", "", "this list", &M::help},
         {"when", "", "the position, and the guest's own time", &M::when},
-        {"goto", "PLACE", "go to N, +N, -N, start, end, a time (1.5s) or a bookmark", &M::go_to},
+        {"goto", "PLACE", "go to N, +N, -N, start, end, a time (1.5s), a bookmark or line:TEXT", &M::go_to},
         {"bookmark", "[NAME]", "give this position a name; without one, list them", &M::bookmark},
         {"branch", "[NAME]", "begin another future here, to write and type in", &M::branch},
         {"branches", "", "list them: number, name, where each begins and ends", &M::branches},
@@ -95,7 +100,7 @@ MonitorCommands::Reply MonitorCommands::question(std::string_view command) {
     try {
         if (!symbols_) symbols_.emplace(program_);
         const auto bookmarks = bookmarks_here();
-        Answerer answerer(machine_, timeline_, bookmarks, *symbols_, selected_);
+        Answerer answerer(machine_, timeline_, bookmarks, *symbols_, selected_, keeping_.find_line);
         answerer.answer(parse_question(command), [&](const Answer& answer) {
             if (++lines > kMostLines) {
                 text += "... and more: name a later place to begin\n";
@@ -154,7 +159,7 @@ MonitorCommands::Reply MonitorCommands::go_to(std::string_view arguments) {
     const bool backward = arguments.starts_with('-');
     if (!forward && !backward) return go_to_place(arguments);
     const auto value = number(arguments.substr(1));
-    if (!value) return refused("goto wants a place: N, +N, -N, start, end, a time (1.5s) or a bookmark");
+    if (!value) return refused(kNoPlace);
     const auto now = timeline_.position().step.value;
     const auto last = timeline_.frontier().step.value;
     const auto first = timeline_.begin().step.value;
@@ -165,7 +170,7 @@ MonitorCommands::Reply MonitorCommands::go_to(std::string_view arguments) {
 
 MonitorCommands::Reply MonitorCommands::go_to_place(std::string_view arguments) {
     const auto place = parse_place(arguments);
-    if (!place) return refused("goto wants a place: N, +N, -N, start, end, a time (1.5s) or a bookmark");
+    if (!place) return refused(kNoPlace);
     const auto from = timeline_.position();
     try {
         const auto bookmarks = bookmarks_here();
@@ -175,7 +180,7 @@ MonitorCommands::Reply MonitorCommands::go_to_place(std::string_view arguments) 
             return refused(fmt::format("{} is in branch {}: 'monitor switch {}' goes there first", arguments,
                                        name, name));
         }
-        const auto target = resolve(*place, timeline_, machine_, bookmarks);
+        const auto target = resolve(*place, timeline_, machine_, bookmarks, keeping_.find_line);
         timeline_.seek(from);
         auto reply = seek(target);
         // One of a recording, or of an earlier session, is pinned when it has been looked for once.

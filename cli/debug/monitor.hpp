@@ -28,7 +28,9 @@ struct SessionKeeping {
     Marks bookmarks{};
     std::function<void(const std::string& path, const Marks&)> save{};     ///< null: refused
     std::function<void(const std::string& name, Position at)> bookmark{};  ///< null: nobody else hears
-    std::string at_branch{};    ///< said of each new branch: a line, or nothing
+    std::string at_branch{};  ///< said of each new branch: a line, or nothing
+    /// On the current branch's line. Null: what the consoles show is not kept.
+    LineFinder find_line{};
     std::string no_branches{};  ///< why there can be none; empty: there can
 };
 

@@ -26,7 +26,12 @@ class DebugServer {
   public:
     explicit DebugServer(const DebugSetup& setup)
         : setup_(setup), debuggee_(setup.machine, setup.timeline, setup.program) {
-        debuggee_.keep({setup.bookmarks, setup.save, setup.bookmark, setup.at_branch, setup.no_branches});
+        debuggee_.keep({.bookmarks = setup.bookmarks,
+                        .save = setup.save,
+                        .bookmark = setup.bookmark,
+                        .at_branch = setup.at_branch,
+                        .find_line = line_finder(),
+                        .no_branches = setup.no_branches});
         transport_ = open_transport(setup.loop, setup.endpoint,
                                     TransportEvents{
                                         [this] { connected(); },
@@ -61,6 +66,13 @@ class DebugServer {
     }
 
   private:
+    LineFinder line_finder() const {
+        if (setup_.shown == nullptr) return {};
+        return [this](std::string_view text) {
+            return setup_.shown->first_with(text, [this](Position at) { return setup_.timeline.has(at); });
+        };
+    }
+
     // Events come from within polls, and a poll may lie within a run or a packet's handler: they only note
     // what happened.
 

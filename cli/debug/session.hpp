@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "cli/console_history.hpp"
 #include "cli/debug/debuggee.hpp"
 #include "cli/host_loop.hpp"
 #include "cli/options/command.hpp"
@@ -27,7 +28,9 @@ struct DebugSetup {
     std::function<void(const std::string& path, const Marks&)> save{};
     /// Hears of a new bookmark. Null: nobody wants to.
     std::function<void(const std::string& name, Position at)> bookmark{};
-    std::string at_branch{};    ///< said of each new branch: a line, or nothing
+    std::string at_branch{};  ///< said of each new branch: a line, or nothing
+    /// What its consoles have shown, and go on to show. Not owned; null: nobody keeps it.
+    const ConsoleHistory* shown = nullptr;
     std::string no_branches{};  ///< why there can be none; empty: there can
 };
 

@@ -23,8 +23,8 @@ auto text(const char* name) {
 
 void add_stretch(po::options_description& options) {
     options.add_options()  //
-        ("from", text("PLACE"), "begin there: a step, 1.5s, a bookmark, start or end")("to", text("PLACE"),
-                                                                                       "end before there");
+        ("from", text("PLACE"), "begin there: a step, 1.5s, a bookmark, line:TEXT, start or end")(
+            "to", text("PLACE"), "end before there");
 }
 
 void add_drives(po::options_description& options) {
@@ -39,8 +39,8 @@ std::vector<std::string> drive_files_of(const po::variables_map& values) {
 
 Place required_place(const Verb& verb, const po::variables_map& values) {
     if (auto at = place_of(values, "at")) return *at;
-    throw UsageError(
-        fmt::format("{}: --at PLACE is missing: a step, 1.5s, a bookmark, start or end", verb.name));
+    throw UsageError(fmt::format(
+        "{}: --at PLACE is missing: a step, 1.5s, a bookmark, line:TEXT, start or end", verb.name));
 }
 
 void add_branch(po::options_description& options) {

@@ -112,7 +112,7 @@ PhysicalAddress Answerer::physical(const Range& range) const {
 StepCount Answerer::position_of(const std::optional<Place>& place, StepCount otherwise) {
     if (!place) return otherwise;
     const auto home = timeline_.position();
-    const auto at = resolve(*place, timeline_, machine_, bookmarks_);
+    const auto at = resolve(*place, timeline_, machine_, bookmarks_, find_line_);
     timeline_.seek(home);
     return at;
 }

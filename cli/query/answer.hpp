@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/position.hpp"
@@ -37,8 +38,13 @@ class Answerer {
   public:
     /// All outlive it. Addresses are taken as the hart uses them at the cursor.
     Answerer(const emu::RiscvMachine& machine, replay::Timeline& timeline, const Bookmarks& bookmarks,
-             const Symbols& symbols, HartId hart)
-        : machine_(machine), timeline_(timeline), bookmarks_(bookmarks), symbols_(symbols), hart_(hart) {}
+             const Symbols& symbols, HartId hart, LineFinder find_line)
+        : machine_(machine),
+          timeline_(timeline),
+          bookmarks_(bookmarks),
+          symbols_(symbols),
+          hart_(hart),
+          find_line_(std::move(find_line)) {}
 
     /// True: go on. Called with the answers in ascending order of their positions.
     using Sink = std::function<bool(const Answer&)>;
@@ -76,6 +82,7 @@ class Answerer {
     const Bookmarks& bookmarks_;
     const Symbols& symbols_;
     HartId hart_;
+    LineFinder find_line_;
 };
 
 }  // namespace backspin::cli

@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(Place, IsAStepAnEndATimeOrABookmark) {
+TEST(Place, IsAStepAnEndATimeABookmarkOrALine) {
     EXPECT_EQ(parse_place("1048576"), Place(StepCount{1048576}));
     EXPECT_EQ(parse_place("0x10"), Place(StepCount{16}));
     EXPECT_EQ(parse_place("start"), Place(HistoryEnd::start));
@@ -24,10 +24,12 @@ TEST(Place, IsAStepAnEndATimeOrABookmark) {
     EXPECT_EQ(parse_place("1.5s"), Place(VirtualTime{1'500'000'000}));
     EXPECT_EQ(parse_place("20ms"), Place(VirtualTime{20'000'000}));
     EXPECT_EQ(parse_place("before-crash_2.a"), Place(BookmarkName{"before-crash_2.a"}));
+    EXPECT_EQ(parse_place("line:Kernel panic: x"), Place(ConsoleText{"Kernel panic: x"}));
 }
 
 TEST(Place, OfAnotherKindIsNone) {
-    for (const auto* text : {"", "-1", "1.5", "1.5parsecs", "a b", "a\n", "\x1b[31m", "7up", "+3", "ä"})
+    for (const auto* text :
+         {"", "-1", "1.5", "1.5parsecs", "a b", "a\n", "\x1b[31m", "7up", "+3", "ä", "line:"})
         EXPECT_EQ(parse_place(text), std::nullopt) << text;
     EXPECT_EQ(parse_place(std::string(256, 'a')), std::nullopt);
     EXPECT_TRUE(is_bookmark_name(std::string(255, 'a')));

@@ -14,7 +14,7 @@ namespace {
 const fs::path kFiles = BACKSPIN_RECORDINGS;
 
 /// What all of them recorded: a program that prints a question mark and sends back what is typed, until a q.
-void expect_the_run(const RecordingReader& reader) {
+void expect_the_run(const RecordingReader& reader, StepCount end = {65547}) {
     EXPECT_EQ(reader.warning(), std::nullopt);
     EXPECT_EQ(reader.configuration().at("machine"), "riscv-virt");
     EXPECT_EQ(reader.configuration().at("ram"), "1048576");
@@ -28,7 +28,7 @@ void expect_the_run(const RecordingReader& reader) {
     EXPECT_EQ(typed, "abcq");
     EXPECT_EQ(reader.begin(), Position{});
     ASSERT_TRUE(reader.end());
-    EXPECT_EQ(reader.end()->at, (Position{{0}, {65547}}));
+    EXPECT_EQ(reader.end()->at, (Position{{0}, end}));
     EXPECT_EQ(reader.end()->exit_code, 0U);
     std::map<Position, std::size_t> digests;
     reader.for_each_digest([&](const RecordedDigest& digest) { ++digests[digest.at]; });
@@ -77,6 +77,26 @@ TEST(RecordingVersion, ThreeStaysReadable) {
         for (const auto byte : output.bytes) shown += static_cast<char>(byte);
     });
     EXPECT_EQ(shown, "?abcq");
+}
+
+TEST(RecordingVersion, FourStaysReadable) {
+    const RecordingReader reader(kFiles / "version-4.bsr");
+    EXPECT_EQ(reader.version(), 4U);
+    constexpr StepCount kEnd{29055};
+    expect_the_run(reader, kEnd);
+    ASSERT_EQ(reader.patches().size(), 1U);
+    EXPECT_EQ(reader.patches()[0].at.step, kEnd);
+    EXPECT_EQ(reader.patches()[0].base, StepCount{0});
+    EXPECT_GT(reader.load_patch(0).size(), 100U);
+    std::size_t stretches = 0;
+    reader.for_each_accesses([&](const RecordedAccesses& accesses) {
+        ++stretches;
+        EXPECT_EQ(accesses.begin, Position{});
+        EXPECT_EQ(accesses.end, kEnd);
+        EXPECT_FALSE(accesses.notes.empty());
+    });
+    EXPECT_EQ(stretches, 1U);
+    EXPECT_TRUE(reader.branches().empty());
 }
 
 // A flight recorder kept the end of a program that counts in a word of its memory.

@@ -1,6 +1,6 @@
 """Both ends of history, and that power-off does not end a session."""
 
-from harness import equal, lacks, line_of, scenario, shows
+from harness import check, equal, lacks, line_of, scenario, shows
 
 HISTORY_ENDS = r"No more reverse-execution history|Reached end of recorded history"
 
@@ -76,6 +76,35 @@ def goes_anywhere(bench):
     gdb("maintenance flush register-cache")
     equal(gdb.state(), state, "registers after coming back")
     equal(gdb.line()[0], "count_down", "function after coming back")
+
+
+@scenario
+def a_console_line_is_a_place(bench):
+    """Live, and in the recording of it."""
+    recording = bench.directory / "shown.bsp"
+    machine = bench.machine("echo", "--save", str(recording), console="stdio")
+    gdb = bench.debugger("echo")
+    gdb.attach(machine)
+    gdb("break uart_put")
+    gdb("continue")
+    first = gdb.position()
+    gdb("delete")
+    machine.send("one\ntwo\x04")
+    shows(gdb("continue"), HISTORY_ENDS)
+    gdb("monitor goto line:?")
+    there = gdb.position()
+    check(there >= first, "where the question mark is printed")
+    gdb("monitor goto line:TWO")
+    second = gdb.position()
+    check(second > there, "a later line")
+    shows(gdb("monitor goto line:never"), "no console of this history shows a line with 'never'")
+    equal(gdb.position(), second, "position after a line that is not there")
+    gdb("kill")
+    machine.wait()
+    again = bench.debugger("echo")
+    again.attach(bench.replay(recording))
+    again("monitor goto line:TWO")
+    equal(again.position(), second, "the same line of the recording")
 
 
 @scenario
