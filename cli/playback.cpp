@@ -26,7 +26,7 @@ replay::TimelineOptions Playback::few_snapshots() {
     return options;
 }
 
-Playback::Playback(const RecordedRun& run, replay::TimelineOptions options, HeldStates used)
+Playback::Playback(const RecordedRun& run, const replay::TimelineOptions& options, HeldStates used)
     : run_(run),
       machine_(run.machine()),
       stored_(run, *machine_, HistoryShape::line, used),

@@ -17,7 +17,7 @@ namespace backspin::cli {
 class Playback {
   public:
     /// `run` outlives it. Options but for `stored`, which is the file's.
-    explicit Playback(const RecordedRun& run, replay::TimelineOptions options = few_snapshots(),
+    explicit Playback(const RecordedRun& run, const replay::TimelineOptions& options = few_snapshots(),
                       HeldStates used = HeldStates::all);
 
     /// For who goes forward only.

@@ -35,7 +35,7 @@ std::optional<Searched> SearchCrew::take(std::chrono::milliseconds at_most) {
     const auto job = std::move(jobs_.front());
     jobs_.pop_front();
     if (job->failure) std::rethrow_exception(job->failure);
-    return std::move(*job->result);
+    return std::move(job->result);
 }
 
 void SearchCrew::end() {

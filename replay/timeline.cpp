@@ -11,10 +11,10 @@ namespace backspin::replay {
 
 // The moves are in moves_forward.cpp and moves_back.cpp.
 
-Timeline::Timeline(Machine& machine, TimelineOptions options)
+Timeline::Timeline(Machine& machine, const TimelineOptions& options)
     : parts_(std::make_unique<TimelineParts>(machine, PastRun{}, History::Frontier::live, options)) {}
 
-Timeline::Timeline(Machine& machine, PastRun past, TimelineOptions options)
+Timeline::Timeline(Machine& machine, PastRun past, const TimelineOptions& options)
     : parts_(std::make_unique<TimelineParts>(machine, std::move(past), History::Frontier::fixed, options)) {}
 
 Timeline::~Timeline() = default;

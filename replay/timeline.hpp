@@ -82,10 +82,10 @@ class Timeline {
     /// Live from here on: where the machine is, history begins. The machine outlives the
     /// timeline, and nobody else runs it, changes it or sets its stop points meanwhile; it may be read
     /// between calls.
-    Timeline(Machine& machine, TimelineOptions options);
+    Timeline(Machine& machine, const TimelineOptions& options);
     /// Replays. The same machine, configured as the one that was recorded, and where that history begins.
     /// Never goes live. Throws BadLog for a past that does not begin there, or goes on behind its frontier.
-    Timeline(Machine& machine, PastRun past, TimelineOptions options);
+    Timeline(Machine& machine, PastRun past, const TimelineOptions& options);
     ~Timeline();
     Timeline(const Timeline&) = delete;
     Timeline& operator=(const Timeline&) = delete;
