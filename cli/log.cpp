@@ -66,9 +66,7 @@ class Log {
 
     std::optional<StepCount> find_line(std::string_view text) const {
         ConsoleHistory shown(console_channels(describe_recording(reader_)));
-        reader_.for_each_output([&](const snapshots::RecordedOutput& output) {
-            shown.add(output.at, output.channel, output.bytes);
-        });
+        tell_shown(reader_, shown);
         return shown.first_with(text, [](Position at) { return at.branch == Branch{}; });
     }
 

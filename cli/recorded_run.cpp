@@ -29,6 +29,12 @@ Branch branch_of(const snapshots::RecordingReader& reader, std::string_view name
         fmt::format("{}: there is no branch '{}'; there are: {}", reader.path().string(), name, known));
 }
 
+void tell_shown(const snapshots::RecordingReader& reader, ConsoleHistory& history) {
+    reader.for_each_output([&](const snapshots::RecordedOutput& output) {
+        history.add(output.at, output.channel, output.bytes);
+    });
+}
+
 Marks marks_of(const snapshots::RecordingReader& reader) {
     Marks marks;
     for (const auto& snapshot : reader.snapshots()) {
@@ -110,16 +116,10 @@ std::unique_ptr<emu::RiscvMachine> RecordedRun::machine(const MachineSetup& setu
     return machine;
 }
 
-void RecordedRun::tell_shown(ConsoleHistory& history) const {
-    const std::lock_guard lock(mutex_);
-    reader_.for_each_output([&](const snapshots::RecordedOutput& output) {
-        history.add(output.at, output.channel, output.bytes);
-    });
-}
-
 std::optional<StepCount> RecordedRun::find_line(std::string_view text) const {
     ConsoleHistory shown(console_channels(setup_));
-    tell_shown(shown);
+    const std::lock_guard lock(mutex_);
+    tell_shown(reader_, shown);
     return shown.first_with(text,
                             [this](Position at) { return place_of(at, HistoryShape::line).has_value(); });
 }

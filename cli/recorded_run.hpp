@@ -27,6 +27,9 @@ replay::Line line_of(const snapshots::RecordingReader& reader, Branch branch);
 /// The branch with this name or number; "main" is branch 0. Throws StartError.
 Branch branch_of(const snapshots::RecordingReader& reader, std::string_view name);
 
+/// Tells it what the consoles showed, in all branches. Throws RecordingError.
+void tell_shown(const snapshots::RecordingReader& reader, ConsoleHistory& history);
+
 /// Of all branches: bookmarks, and snapshots that have a name.
 Marks marks_of(const snapshots::RecordingReader& reader);
 /// Those of a branch's line.
@@ -79,9 +82,7 @@ class RecordedRun {
     SavedState load_state(std::size_t number, const std::shared_ptr<PageStore>& store) const;
     std::vector<std::byte> load_patch(std::size_t number) const;
 
-    /// Tells it what the consoles showed in all branches. Thread-safe. Throws RecordingError.
-    void tell_shown(ConsoleHistory& history) const;
-    /// On this history's line. Thread-safe.
+    /// Where a console of this history began to show the first line with the text. Thread-safe.
     std::optional<StepCount> find_line(std::string_view text) const;
 
     /// What a position of the file is called in a history of this shape; nothing if it is not in it.

@@ -61,14 +61,9 @@ class Replay {
         if (command.gdb) {
             run_.add_accesses(*timeline_, HistoryShape::branches);
             timeline_->switch_to(run_.branch());
+            keep_what_is_shown();
         }
         port_->set_frontier([this] { return timeline_->frontier().step; });
-        run_.tell_shown(shown_);
-        port_->also_tell([this](Channel channel, std::span<const std::byte> bytes) {
-            // What was recorded is known already.
-            if (!timeline_->current_branch().live) return;
-            shown_.add({timeline_->frontier().branch, machine_->now()}, channel, bytes);
-        });
     }
 
     int execute() {
@@ -83,6 +78,15 @@ class Replay {
     }
 
   private:
+    void keep_what_is_shown() {
+        tell_shown(run_.reader(), shown_);
+        port_->also_tell([this](Channel channel, std::span<const std::byte> bytes) {
+            // What was recorded is known already.
+            if (!timeline_->is_live()) return;
+            shown_.add({timeline_->frontier().branch, machine_->now()}, channel, bytes);
+        });
+    }
+
     /// Each console that the user names shows what the next virtio console of the machine gave out.
     void connect_virtio_consoles() {
         auto where = command_.virtio_consoles.begin();

@@ -222,7 +222,6 @@ class Run {
     bool finish_recording(const RunResult& result) {
         loop_.set_tick({}, nullptr);
         machine_->set_output(nullptr);
-        timeline_->tell_accesses();
         const auto last = timeline_->current_branch().number;
         const auto end_of = [&](Branch branch) {
             timeline_->switch_to(branch);

@@ -3,20 +3,15 @@
 #include <iterator>
 #include <utility>
 
+#include "snapshots/numbers.hpp"
+
 namespace backspin::replay {
 namespace {
 
-/// Seven bits a byte, the low ones first; the last byte has its top bit clear.
-void put_number(std::vector<std::byte>& bytes, std::uint64_t number) {
-    while (number >= 0x80) {
-        bytes.push_back(static_cast<std::byte>(number | 0x80));
-        number >>= 7;
-    }
-    bytes.push_back(static_cast<std::byte>(number));
-}
+using snapshots::put_number;
 
-/// Precondition: put_number made it.
-std::uint64_t take_number(std::span<const std::byte>& bytes) {
+/// As snapshots::take_number, and faster. Precondition: put_number made it.
+std::uint64_t known_number(std::span<const std::byte>& bytes) {
     std::uint64_t number = 0;
     for (unsigned shift = 0;; shift += 7) {
         const auto byte = std::to_integer<std::uint64_t>(bytes.front());
@@ -26,20 +21,11 @@ std::uint64_t take_number(std::span<const std::byte>& bytes) {
     }
 }
 
-/// As take_number, of bytes that anybody may have written.
-std::optional<std::uint64_t> checked_number(std::span<const std::byte>& bytes) {
-    constexpr std::size_t kLongest = 9;  // 63 bits: a number of a page has at most 52
-    for (std::size_t length = 1; length <= std::min(bytes.size(), kLongest); ++length) {
-        if (std::to_integer<unsigned>(bytes[length - 1]) < 0x80) return take_number(bytes);
-    }
-    return std::nullopt;
-}
-
 bool is_list_of_pages(std::span<const std::byte> bytes) {
     constexpr std::uint64_t kPages = std::uint64_t{1} << (64 - kPageBits);
     std::uint64_t page = 0;
     for (bool first = true; !bytes.empty(); first = false) {
-        const auto step = checked_number(bytes);
+        const auto step = snapshots::take_number(bytes);
         if (!step || (*step == 0 && !first) || *step >= kPages - page) return false;
         page += *step;
     }
@@ -53,7 +39,7 @@ void put_pages(std::vector<std::byte>& bytes, const std::vector<PageNumber>& pag
 
 std::vector<PageNumber> take_pages(std::span<const std::byte> bytes) {
     std::vector<PageNumber> pages;
-    for (std::uint64_t page = 0; !bytes.empty();) pages.push_back({page += take_number(bytes)});
+    for (std::uint64_t page = 0; !bytes.empty();) pages.push_back({page += known_number(bytes)});
     return pages;
 }
 
@@ -110,11 +96,11 @@ std::vector<std::byte> PackedNotes::to_bytes() const {
 std::optional<PackedNotes> PackedNotes::from_bytes(std::span<const std::byte> bytes) {
     constexpr std::size_t kMost = std::size_t{1} << 30;
     PackedNotes notes;
-    const auto translated = checked_number(bytes);
+    const auto translated = snapshots::take_number(bytes);
     if (!translated || *translated > 1 || bytes.size() > kMost) return std::nullopt;
     notes.translated_ = *translated != 0;
     for (std::size_t i = 0; i + 1 < kLists; ++i) {
-        const auto end = checked_number(bytes);
+        const auto end = snapshots::take_number(bytes);
         if (!end || (i > 0 && *end < notes.ends_[i - 1]) || *end > kMost) return std::nullopt;
         notes.ends_[i] = static_cast<std::uint32_t>(*end);
     }
@@ -130,7 +116,7 @@ std::optional<PackedNotes> PackedNotes::from_bytes(std::span<const std::byte> by
 bool PackedNotes::has(List which, PageNumber first, PageNumber last) const {
     auto bytes = list(which);
     for (std::uint64_t page = 0; !bytes.empty();) {
-        page += take_number(bytes);
+        page += known_number(bytes);
         if (page >= first.value) return page <= last.value;
     }
     return false;

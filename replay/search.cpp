@@ -137,7 +137,8 @@ class SearchBack::Others {
 /// What the user looks for is mostly near: a first stretch that is soon gone through is not worth a thread's
 /// while.
 bool SearchBack::wants_others(StepCount here, StepCount end) {
-    if (crew_ == nullptr) return false;
+    // What is known costs nothing, and no snapshot is to be fetched for it.
+    if (crew_ == nullptr || memo_.containing({end.value - 1}) != nullptr) return false;
     return end < here || end - history_.nearest_at_or_before({end.value - 1}).at >= kWorthOthers;
 }
 

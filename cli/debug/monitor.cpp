@@ -19,8 +19,8 @@ using gdbstub::Refused;
 
 constexpr const char* kNoPlace =
     "goto wants a place: N, +N, -N, start, end, a time (1.5s), a bookmark, or line:TEXT for the first "
-    "console line "
-    "with that text";
+    "console "
+    "line with that text";
 
 std::string_view trimmed(std::string_view text) {
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);

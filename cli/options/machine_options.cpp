@@ -138,8 +138,7 @@ std::optional<Place> place_of(const po::variables_map& values, const char* name)
     if (place) return place;
     throw UsageError(
         fmt::format("--{} {}: is no place in time; give a step (1048576), a virtual time (1.5s, 20ms), a "
-                    "bookmark's name, "
-                    "start or end",
+                    "bookmark's name, line:TEXT, start or end",
                     name, *given));
 }
 

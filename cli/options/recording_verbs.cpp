@@ -17,14 +17,16 @@ namespace {
 
 namespace po = boost::program_options;
 
+constexpr const char* kPlaces = "a step, 1.5s, a bookmark, line:TEXT, start or end";
+
 auto text(const char* name) {
     return po::value<std::string>()->value_name(name);
 }
 
 void add_stretch(po::options_description& options) {
     options.add_options()  //
-        ("from", text("PLACE"), "begin there: a step, 1.5s, a bookmark, line:TEXT, start or end")(
-            "to", text("PLACE"), "end before there");
+        ("from", text("PLACE"), fmt::format("begin there: {}", kPlaces).c_str())("to", text("PLACE"),
+                                                                                 "end before there");
 }
 
 void add_drives(po::options_description& options) {
@@ -39,8 +41,7 @@ std::vector<std::string> drive_files_of(const po::variables_map& values) {
 
 Place required_place(const Verb& verb, const po::variables_map& values) {
     if (auto at = place_of(values, "at")) return *at;
-    throw UsageError(fmt::format(
-        "{}: --at PLACE is missing: a step, 1.5s, a bookmark, line:TEXT, start or end", verb.name));
+    throw UsageError(fmt::format("{}: --at PLACE is missing: {}", verb.name, kPlaces));
 }
 
 void add_branch(po::options_description& options) {
@@ -197,7 +198,7 @@ Verb snapshot_verb() {
               "Adds the state at a place, to go there fast or to start from.",
               "FILE",
               {}};
-    verb.options.add_options()("at", text("PLACE"), "a step, 1.5s, a bookmark, start or end (required)")(
+    verb.options.add_options()("at", text("PLACE"), fmt::format("{} (required)", kPlaces).c_str())(
         "name", text("NAME"), "what record --from-snapshot and monitor goto take");
     add_branch(verb.options);
     add_drives(verb.options);
@@ -223,7 +224,7 @@ Verb commit_verb() {
               "Writes a drive as it was at a place in time as a new raw image.",
               "FILE",
               {}};
-    verb.options.add_options()("at", text("PLACE"), "a step, 1.5s, a bookmark, start or end (required)")(
+    verb.options.add_options()("at", text("PLACE"), fmt::format("{} (required)", kPlaces).c_str())(
         "output,o", text("IMG"), "the image (required)")("drive", text("ID"),
                                                          "which one, by id or number from 0")(
         "base", po::value<std::vector<std::string>>()->value_name("IMG")->composing(),
