@@ -86,6 +86,9 @@ class History {
     /// The first epoch boundary after the step, and whether the line has come by a boundary.
     StepCount epoch_end(StepCount after) const { return here().passed.boundary_after(after); }
     bool has_passed(StepCount boundary) const { return here().passed.contains(boundary); }
+    StepCount epoch_steps() const { return here().passed.epoch_steps(); }
+    /// A snapshot of where the machine is, for a while: somebody at the cursor will soon want to come back.
+    void add_rung(StepCount cursor) { ladder_.insert(save(), cursor); }
     void add_snapshot(const SavedState& state) { snapshots_.insert({position(state.at), state}); }
     void pin_here() { snapshots_.insert({position(now()), save()}, snapshots::Pin::yes); }
     std::vector<StepCount> starting_points() const;

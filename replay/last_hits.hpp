@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "replay/hits.hpp"
@@ -20,12 +21,17 @@ class LastHits : public Observer {
     LastHits(const Machine& machine, const Stops& stops, StepCount begin)
         : machine_(machine), stops_(stops), known_from_(begin) {}
 
+    /// Says stop at the first step with a hit after so many hits, which is not kept yet: whoever goes on from
+    /// there meets it again.
+    void stop_beyond(std::size_t hits) { stop_beyond_ = hits; }
+    void never_stop() { stop_beyond_.reset(); }
+
     Verdict on_hit(const Hit& hit) override {
-        if (counts(machine_, hit, stops_)) {
-            hits_.push_back(hit);
-            // All hits of one step are kept or forgotten together.
-            if (hits_.size() > kMost && hits_.front().at < hits_.back().at) forget_first_step();
-        }
+        if (!counts(machine_, hit, stops_)) return Verdict::go_on;
+        if (stop_beyond_ && hits_.size() >= *stop_beyond_ && hits_.back().at < hit.at) return Verdict::stop;
+        hits_.push_back(hit);
+        // All hits of one step are kept or forgotten together.
+        if (hits_.size() > kMost && hits_.front().at < hits_.back().at) forget_first_step();
         return Verdict::go_on;
     }
 
@@ -42,6 +48,7 @@ class LastHits : public Observer {
     const Machine& machine_;
     const Stops& stops_;
     StepCount known_from_;
+    std::optional<std::size_t> stop_beyond_;
     std::deque<Hit> hits_;
 };
 

@@ -4,9 +4,8 @@
 #include <deque>
 #include <functional>
 
-#include "replay/last_hits.hpp"
-#include "replay/pass_over.hpp"
 #include "replay/search_task.hpp"
+#include "replay/stretch_search.hpp"
 
 namespace backspin::replay {
 namespace {
@@ -211,16 +210,11 @@ std::variant<const SearchBack::Memo::Stretch*, Arrival> SearchBack::known_before
     if (history_.interrupted()) return Arrival::interrupted;
 
     const auto& from = history_.nearest_at_or_before(last);
-    const auto begin = from.at;
     history_.load(from);
-    LastHits observer(history_.machine(), stops, begin);
-    Way way{.until = end,
-            .observer = &observer,
-            .points = stops.points,
-            .each_slice = each_slice ? &each_slice : nullptr};
-    const auto arrival = run_where_hits_may_be(history_, way);
-    if (arrival != Arrival::reached) return arrival;
-    memo_.add(observer.known_from(), end, observer.hits());
+    auto searched = search_stretch(history_, end, stops, each_slice);
+    if (const auto* early = std::get_if<Arrival>(&searched)) return *early;
+    auto& [known_from, hits] = std::get<StretchHits>(searched);
+    memo_.add(known_from, end, std::move(hits));
     return memo_.containing(last);
 }
 

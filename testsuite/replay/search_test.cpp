@@ -283,7 +283,7 @@ TEST(Search, WithoutTheIndexNotesOfARecordingExcludeNothing) {
 }
 
 TEST(Search, TheSecondSearchOfAStretchRunsNothingArmed) {
-    Bench bench(storing(), 1, {.epoch_steps = {1000}});
+    Bench bench(storing(), 1, {.epoch_steps = {std::uint64_t{1} << 20}});
     bench.go_on_to(900);
     bench.timeline.go_back(at(kLoop));
     const auto once = bench.machine.observed_steps;
@@ -306,6 +306,41 @@ TEST(Search, ABreakpointWithVeryManyHitsIsFollowedBackOneByOne) {
         ASSERT_EQ(bench.timeline.go_back(at(kLoop)).at.step.value, addi_of(round));
     }
     EXPECT_EQ(bench.timeline.go_back(at(kLoop)).why, StopReason::history_begin);
+}
+
+/// Of each hit that a search comes to it counts one.
+Stops counted(std::uint64_t address, std::uint64_t& hits) {
+    auto stops = at(address);
+    stops.filter = [&hits](const Machine&, const Hit&) {
+        ++hits;
+        return true;
+    };
+    return stops;
+}
+
+TEST(Search, OfABreakpointInALoopOnlyTheLastHitsAreGoneThrough) {
+    Bench bench(storing(), 1, {.epoch_steps = {std::uint64_t{1} << 20}});
+    constexpr std::uint64_t kRound = 200'000;
+    bench.go_on_to(store_of(kRound));
+    std::uint64_t hits = 0;
+    for (std::uint64_t round = kRound; round > kRound - 10; --round)
+        EXPECT_EQ(bench.timeline.go_back(counted(kLoop + 4, hits)).at.step.value, store_of(round - 1));
+    EXPECT_LT(hits, 10'000);
+}
+
+TEST(Search, ALoopAtTheBeginningOfALongStretchIsFoundToo) {
+    // Ten thousand rounds here, and then another loop.
+    constexpr int kRounds = 10'000;
+    auto images = toy::reset_code();
+    Code code(kLoop);
+    code(Op::li, 2, 0, kRounds)(Op::addi, 1, 1, 1)(Op::bne, 1, 2, -1)(Op::nop)(Op::jump, 0, 0, kLoop + 12);
+    images.push_back(code.image());
+    Bench bench(images, 1, {.epoch_steps = {std::uint64_t{1} << 20}});
+    bench.go_on_to(1'000'000);
+    std::uint64_t hits = 0;
+    for (std::uint64_t round = kRounds; round > kRounds - 10; --round)
+        EXPECT_EQ(bench.timeline.go_back(counted(kLoop + 4, hits)).at.step.value, 2 * round);
+    EXPECT_LT(hits, 2 * kRounds);
 }
 
 TEST(Search, AConditionIsAskedInThePassAtTheHit) {
