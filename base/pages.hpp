@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -14,6 +15,8 @@
 #include <vector>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include "base/slab_supply.hpp"
 
 namespace backspin {
 
@@ -73,22 +76,29 @@ class PageStore : public std::enable_shared_from_this<PageStore> {
     Page* allocate();
     /// Pages handed out and not yet returned.
     std::size_t pages_in_use() const;
+    /// Host time that copies of shared pages have taken so far, by a sample of them.
+    std::chrono::nanoseconds copying_time() const;
     /// A number that no other table of this store has had as its epoch.
     std::uint64_t new_epoch() { return next_epoch_.fetch_add(1, std::memory_order_relaxed); }
 
   private:
     friend void intrusive_ptr_release(const Page* page) noexcept;
+    friend class PageTable;
+    class TimedCopy;
     PageStore() = default;
     void give_back(const Page* page) noexcept;
     void add_slab();
 
-    struct Slab;
+    struct Pages;
     mutable std::mutex mutex_;
-    std::vector<std::unique_ptr<Slab>> slabs_;
+    SlabSupply supply_;
+    std::vector<std::unique_ptr<Pages>> slabs_;
     std::vector<Page*> free_;
     std::size_t in_use_ = 0;
     std::uint64_t next_id_ = 1;
     std::atomic<std::uint64_t> next_epoch_{1};
+    std::atomic<std::uint64_t> copies_{0};
+    std::atomic<std::int64_t> copy_ns_{0};  ///< of one, about
 };
 
 inline constexpr std::size_t kPagesPerNode = 512;
@@ -126,6 +136,10 @@ class PageRoot {
     std::uint64_t digest_from(const PageRoot& before, std::uint64_t digest_of_before) const;
 
     bool operator==(const PageRoot& other) const { return directory_ == other.directory_; }
+    /// As PageStore::copying_time, of the store that its pages are in.
+    std::chrono::nanoseconds copying_time() const {
+        return directory_ ? directory_->store->copying_time() : std::chrono::nanoseconds{};
+    }
     /// Whether pages of one may be put into a table restored from the other.
     bool shares_store_with(const PageRoot& other) const {
         return directory_ && other.directory_ && directory_->store == other.directory_->store;

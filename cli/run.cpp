@@ -103,6 +103,7 @@ class Run {
             port_->connect(emu::virtio_channel(i), open_outside(loop_, beginning_.devices[i], command.force));
         replay::TimelineOptions options;
         options.epoch_steps = setup_.epoch_steps;
+        options.snapshot_share = 0.05;
         options.listener = recorder_ ? &*recorder_ : nullptr;
         if (kept_) {
             kept_->add_to(options, [this] { return build_machine(setup_); });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <ctime>
 #include <ranges>
 #include <stdexcept>
 #include <utility>
@@ -11,6 +12,13 @@ namespace {
 
 StepCount after(StepCount begin, StepCount steps) {
     return begin + std::min(steps, kEndOfTime - begin);
+}
+
+/// Of this thread's CPU: what others do meanwhile is not what a snapshot costs.
+std::chrono::nanoseconds thread_time() {
+    ::timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 void check_log(const EventLog& log, const BranchInfo& branch) {
@@ -35,7 +43,8 @@ History::History(Machine& machine, PastRun past, Frontier kind, const TimelineOp
       stored_(options.stored),
       listener_(options.listener),
       accesses_(futures_.line(), options.epoch_steps),
-      uses_accesses_(options.use_access_index) {
+      uses_accesses_(options.use_access_index),
+      pace_(options.snapshot_share) {
     for (auto& branch : past.branches) {
         if (!futures_.has(branch.fork.branch) || futures_.size() == kMostBranches)
             throw BadLog("a branch of no branch, or too many");
@@ -111,7 +120,7 @@ void History::arrived(const Way& way) {
     auto& frontier = here().info.frontier;
     if (now() >= frontier) here().is_unapplied = false;
     frontier = std::max(frontier, now());
-    if (is_new_epoch(now())) take_epoch();
+    if (is_new_epoch(now())) pass_epoch();
 }
 
 // ---- what was touched ---------------------------------------------------------------------------
@@ -183,13 +192,23 @@ void History::keep_accesses() {
 
 // ---- epochs -------------------------------------------------------------------------------------
 
+void History::pass_epoch() {
+    pace_.ran(here().passed.epoch_steps(), plain_pacer_.next());
+    // Who compares a past run wants to see every state that was recorded.
+    const bool wants_all = listener_ != nullptr && !live();
+    if (pace_.is_due() || wants_all) take_epoch();
+}
+
 void History::take_epoch() {
+    const auto began = thread_time();
     auto state = machine_.save();
     auto& passed = here().passed;
     const bool newest = passed.is_newest(now());
     if (passed.is_boundary(now())) passed.add(now());
     if (listener_ != nullptr && newest) listener_->on_epoch(position(now()), state);
+    const auto copying_time = state.pages.copying_time();
     snapshots_.insert({position(now()), std::move(state)});
+    pace_.spent(thread_time() - began + copying_time - std::exchange(copying_time_, copying_time));
 }
 
 Arrival History::ended(RunEnd end) const {

@@ -16,6 +16,7 @@
 #include "replay/ladder.hpp"
 #include "replay/line_accesses.hpp"
 #include "replay/slice_pacer.hpp"
+#include "replay/snapshot_pace.hpp"
 #include "replay/timeline.hpp"
 #include "snapshots/snapshot_set.hpp"
 
@@ -93,6 +94,7 @@ class History {
     void pin_here() { snapshots_.insert({position(now()), save()}, snapshots::Pin::yes); }
     std::vector<StepCount> starting_points() const;
     StepCount steps_per_millisecond() const { return plain_pacer_.next(); }
+    double snapshot_share() const { return pace_.measured(); }
 
     bool interrupted() const { return hooks.interrupted && hooks.interrupted(); }
     std::chrono::nanoseconds host_time() const;
@@ -153,6 +155,7 @@ class History {
     std::optional<StepCount> accesses_known_until(StepCount step) const;
     void keep_accesses();
     void index_pending();
+    void pass_epoch();
     void take_epoch();
 
     Machine& machine_;
@@ -177,6 +180,8 @@ class History {
     /// While it notes nothing: between these nothing new is to be noted.
     StepCount known_from_;
     std::optional<StepCount> known_until_;
+    SnapshotPace pace_;
+    std::chrono::nanoseconds copying_time_{};  ///< that the pace has been told of
     SlicePacer plain_pacer_;
     SlicePacer observed_pacer_;  ///< armed runs are slower, and a filter makes them slower still
 };

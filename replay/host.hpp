@@ -71,7 +71,8 @@ class HistoryListener {
     /// From here on there is this branch, and it is current.
     virtual void on_branch(const BranchInfo&) {}
     /// The first time that the timeline comes to this multiple of the epoch length, in ascending order, from
-    /// the beginning of history on, which need not be a multiple. A replay that jumps ahead over a stored
+    /// the beginning of history on, which need not be a multiple. A live one may leave some out: see
+    /// TimelineOptions::snapshot_share. A replay that jumps ahead over a stored
     /// snapshot does not come to those between.
     virtual void on_epoch(Position, const SavedState&) {}
     /// What the steps from the position up to `end`, which lie in one epoch, touched. Told at most once of

@@ -66,6 +66,10 @@ void Timeline::pin_here() {
 std::vector<StepCount> Timeline::starting_points() const {
     return parts_->history.starting_points();
 }
+double Timeline::snapshot_share() const {
+    return parts_->history.snapshot_share();
+}
+
 StepCount Timeline::steps_per_millisecond() const {
     return parts_->history.steps_per_millisecond();
 }

@@ -28,6 +28,9 @@ struct TimelineOptions {
     /// to 10 ms, and cost a snapshot of some microseconds: below 1 percent of the run. At least 1.
     StepCount epoch_steps{std::uint64_t{1} << 20};
     snapshots::Budget snapshot_budget{};
+    /// Of the time that the machine runs, snapshots may take so much, from 0 to 1: where they are dearer,
+    /// some epochs' ends go without, and without their listener being told. 0: whatever they cost.
+    double snapshot_share = 0;
     /// An interrupt is crossed as one move when the hart is back within this time of the guest's clock.
     VirtualTime longest_interrupt{10'000'000};
     /// Notes what each epoch touches, and searches only where something may be found. Finds the same without.
@@ -129,6 +132,8 @@ class Timeline {
     /// From where the machine can run on without what came before: snapshots in memory, spilled and stored
     /// ones. Ascending, without doubles; the first is the beginning.
     std::vector<StepCount> starting_points() const;
+    /// What snapshots have taken of the time that the machine ran.
+    double snapshot_share() const;
     /// As measured last, with nothing armed.
     StepCount steps_per_millisecond() const;
 

@@ -34,6 +34,7 @@ std::string describe_snapshots(const replay::Timeline& timeline) {
     text += fmt::format("going back: {} steps run again at the median, {} at most: {} and {}\n",
                         reach.median.value, reach.worst.value, in_time(reach.median, speed),
                         in_time(reach.worst, speed));
+    text += fmt::format("cost: {:.1f} % of the time that the machine ran\n", 100 * timeline.snapshot_share());
     return text;
 }
 

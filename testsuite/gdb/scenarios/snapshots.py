@@ -7,7 +7,8 @@ from harness import check, equal, lacks, scenario, shows
 
 REPORT = (r"^in memory: [\d]+ snapshots, \d+ pinned, .* of .*$",
           r"^oldest position: 0 of \d+$",
-          r"^going back: \d+ steps run again at the median, \d+ at most: [\d.]+ m?s and [\d.]+ m?s$")
+          r"^going back: \d+ steps run again at the median, \d+ at most: [\d.]+ m?s and [\d.]+ m?s$",
+          r"^cost: \d+\.\d % of the time that the machine ran$")
 
 
 def spilled(text):
