@@ -1,7 +1,9 @@
 // The last hits of a pass over a stretch.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <vector>
@@ -10,6 +12,12 @@
 #include "replay/stops.hpp"
 
 namespace backspin::replay {
+
+/// So many hits of a stretch are many: a breakpoint in a loop hits a hundred thousand times in an epoch, each
+/// time for more than the loop costs.
+inline std::size_t crowd(StepCount epoch_steps) {
+    return static_cast<std::size_t>(std::max<std::uint64_t>(4, epoch_steps.value >> 10));
+}
 
 /// Keeps the last hits that count. A breakpoint in a hot loop hits millions of times in one stretch, and the
 /// user wants the last few.

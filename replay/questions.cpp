@@ -6,26 +6,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include "replay/pass_over.hpp"
+#include "replay/hit_visit.hpp"
 #include "replay/timeline_parts.hpp"
 
 namespace backspin::replay {
 namespace {
-
-/// Hands on the hits that count.
-class Visitor final : public Observer {
-  public:
-    Visitor(const Machine& machine, const Stops& stops, const Timeline::HitVisitor& visit)
-        : machine_(machine), stops_(stops), visit_(visit) {}
-    Verdict on_hit(const Hit& hit) override {
-        return counts(machine_, hit, stops_) ? visit_(hit) : Verdict::go_on;
-    }
-
-  private:
-    const Machine& machine_;
-    const Stops& stops_;
-    const Timeline::HitVisitor& visit_;
-};
 
 /// Puts the machine back, and what the user was told of there with it.
 class Excursion {
@@ -69,16 +54,14 @@ Stopped Timeline::look_at(StepCount target, const std::function<void()>& look) {
     return parts_->stopped(StopReason::done);
 }
 
-Stopped Timeline::visit_hits(const Stops& stops, StepCount from, StepCount to, const HitVisitor& visit) {
+Stopped Timeline::visit_hits(const Stops& stops, StepCount from, StepCount to, const HitNote& note,
+                             const HitVisitor& visit) {
     auto& history = parts_->history;
     from = std::max(from, history.begin());
     to = std::min(to, history.frontier());
     if (from >= to) return parts_->stopped(StopReason::done);
     const Excursion excursion(*parts_);
-    auto end = history.go_to(from);
-    Visitor visitor(history.machine(), stops, visit);
-    if (end == Arrival::reached)
-        end = go_where_hits_may_be(history, {.until = to, .observer = &visitor, .points = stops.points});
+    const auto end = HitVisit(history, parts_->crew.get(), stops, note, visit).execute(from, to);
     const bool answered = end == Arrival::reached || end == Arrival::stopped;
     return parts_->stopped(answered ? StopReason::done : reason_of(end));
 }

@@ -67,7 +67,8 @@ void SearchCrew::work() {
         Job outcome{{}, true};
         try {
             if (!machine) machine = factory_();
-            outcome.result = do_task(job.task, *machine, search_->history, search_->stops, called_off_);
+            outcome.result =
+                do_task(job.task, *machine, search_->history, search_->stops, search_->note, called_off_);
         } catch (...) {
             outcome.failure = std::current_exception();
         }

@@ -36,6 +36,7 @@ class SearchCrew {
     struct Search {
         const History& history;
         const Stops& stops;
+        const HitNote* note = nullptr;  ///< of each hit, in the order of history; null: for the last ones
     };
     void begin(const Search& search);
     void add(SearchTask task);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "replay/first_hits.hpp"
 #include "replay/last_hits.hpp"
 #include "replay/slice_pacer.hpp"
 
@@ -50,13 +51,15 @@ class Walk {
             const auto now = machine_.now();
             const auto* event = history_.next_event(now);
             if (event != nullptr && event->at.step == now) {
-                machine_.apply(event->input, observer);
+                if (machine_.apply(event->input, observer) == Verdict::stop) return Arrival::stopped;
                 continue;
             }
             auto end = now + std::min(pacer_.next(), until - now);
             if (event != nullptr) end = std::min(end, event->at.step);
             const auto began = std::chrono::steady_clock::now();
-            if (machine_.run({.until = end}, observer) != RunEnd::reached) return Arrival::diverged;
+            const auto arrival = machine_.run({.until = end}, observer);
+            if (arrival == RunEnd::stopped) return Arrival::stopped;
+            if (arrival != RunEnd::reached) return Arrival::diverged;
             pacer_.ran(end - now, std::chrono::steady_clock::now() - began);
         }
         return Arrival::reached;
@@ -79,26 +82,45 @@ SearchTask task_for(History& history, SavedState from, StepCount end, std::span<
     return task;
 }
 
-Searched do_task(const SearchTask& task, Machine& machine, const History& history, const Stops& stops,
-                 const std::atomic<bool>& called_off) {
-    Searched searched;
-    searched.begin = task.from.at;
-    searched.end = task.legs.back().until;
-    machine.load(task.from);
-    machine.set_stop_points(stops.points);
-    LastHits observer(machine, stops, searched.begin);
-    Walk walk(machine, history, called_off);
+namespace {
+
+void walk_legs(const SearchTask& task, Machine& machine, Walk walk, Observer& observer, Searched& searched) {
     for (const auto& leg : task.legs) {
         const auto begin = machine.now();
         const bool noted = leg.noted && machine.take_access_notes().has_value();
         searched.arrival = walk.to(leg.until, leg.armed ? &observer : nullptr);
-        if (searched.arrival != Arrival::reached) return searched;
+        if (searched.arrival != Arrival::reached) return;
         if (noted) {
             if (auto notes = machine.take_access_notes())
                 searched.accesses.push_back({begin, leg.until, PackedNotes(*notes)});
         }
         if (leg.kept) searched.states.push_back(machine.save());
     }
+}
+
+}  // namespace
+
+Searched do_task(const SearchTask& task, Machine& machine, const History& history, const Stops& stops,
+                 const HitNote* note, const std::atomic<bool>& called_off) {
+    Searched searched;
+    searched.begin = task.from.at;
+    searched.end = task.legs.back().until;
+    machine.load(task.from);
+    machine.set_stop_points(stops.points);
+    const Walk walk(machine, history, called_off);
+    if (note != nullptr) {
+        FirstHits observer(machine, stops, task.begin, *note, 4 * crowd(history.epoch_steps()));
+        walk_legs(task, machine, walk, observer, searched);
+        if (searched.arrival == Arrival::stopped) {
+            searched.arrival = Arrival::reached;
+            searched.rest = machine.save();
+        }
+        searched.hits = observer.take_hits();
+        searched.notes = observer.take_notes();
+        return searched;
+    }
+    LastHits observer(machine, stops, searched.begin);
+    walk_legs(task, machine, walk, observer, searched);
     searched.known_from = observer.known_from();
     searched.hits = observer.hits();
     return searched;

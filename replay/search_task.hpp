@@ -1,7 +1,9 @@
 // A stretch of the past that any machine can be sent along: what to arm where, and what to bring back.
 #pragma once
 
+#include <any>
 #include <atomic>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,6 +26,7 @@ struct Leg {
 struct SearchTask {
     SavedState from;
     std::vector<Leg> legs;  ///< in ascending order; the last one's end is the stretch's
+    StepCount begin{};      ///< with a note: hits before do not count
 };
 
 /// What a search over a stretch has brought.
@@ -38,16 +41,20 @@ struct Searched {
     };
     std::vector<Noted> accesses;
     std::vector<SavedState> states;
+    /// With a note: one of each hit, of which these are the first. If there are too many, the state from
+    /// which on the others are still to be found; known_from is then of no interest.
+    std::vector<std::any> notes;
+    std::optional<SavedState> rest;
 };
 
 /// The stretch [from.at, end) of this history, with what the index and the snapshots lack of it.
 /// Precondition: from.at < end <= frontier.
 SearchTask task_for(History& history, SavedState from, StepCount end, std::span<const StopPoint> points);
 
-/// Does it. Looks at `called_off` about every millisecond. Thread: the machine's, which asks the history for
-/// inputs alone; it must not change meanwhile.
+/// Does it: the last hits, or with a note the first. Looks at `called_off` about every millisecond. Thread:
+/// the machine's, which asks the history for inputs alone; it must not change meanwhile.
 Searched do_task(const SearchTask& task, Machine& machine, const History& history, const Stops& stops,
-                 const std::atomic<bool>& called_off);
+                 const HitNote* note, const std::atomic<bool>& called_off);
 
 /// What it brought, for later searches and moves.
 void keep(History& history, const Searched& searched);

@@ -1,6 +1,7 @@
 // What a user asks a timeline to stop at, and the answer.
 #pragma once
 
+#include <any>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -23,6 +24,12 @@ enum class DataTiming : std::uint8_t {
 /// alone and have no effect: it may be asked again, or not at all when the answer is remembered. Where
 /// several machines search, it is called by several threads, for each with its own machine.
 using HitFilter = std::function<bool(const Machine&, const Hit&)>;
+
+/// What a user wants to know of a hit, asked while the machine is right before its step. As with a filter,
+/// several threads may ask.
+using HitNote = std::function<std::any(const Machine&, const Hit&)>;
+/// Told of one hit, and what the note said; `stop` ends the question.
+using HitVisitor = std::function<Verdict(const Hit&, const std::any& noted)>;
 
 struct Stops {
     std::vector<StopPoint> points;

@@ -9,12 +9,6 @@
 namespace backspin::replay {
 namespace {
 
-/// A breakpoint in a loop hits a hundred thousand times in an epoch, each time for more than the loop costs.
-/// So many are worth looking whether the last few lie near the end.
-std::size_t crowd(StepCount epoch_steps) {
-    return static_cast<std::size_t>(std::max<std::uint64_t>(4, epoch_steps.value >> 10));
-}
-
 class StretchSearch {
   public:
     StretchSearch(History& history, StepCount end, const Stops& stops,

@@ -177,10 +177,9 @@ class Timeline {
     /// Calls `look` with the machine at the position, which may be read but not moved: done, or as for seek.
     Stopped look_at(StepCount target, const std::function<void()>& look);
 
-    /// Told of one hit, with the machine right before its step; `stop` ends the question.
-    using HitVisitor = std::function<Verdict(const Hit&)>;
     /// Each hit at a position in [from, to) that counts, in ascending order: done, interrupted or diverged.
-    Stopped visit_hits(const Stops& stops, StepCount from, StepCount to, const HitVisitor& visit);
+    Stopped visit_hits(const Stops& stops, StepCount from, StepCount to, const HitNote& note,
+                       const HitVisitor& visit);
 
     /// The latest step before `before` with hits, and these as Stopped::hits: stop_point at that step,
     /// history_begin if there is none, interrupted or diverged.

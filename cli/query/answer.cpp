@@ -1,6 +1,7 @@
 #include "cli/query/answer.hpp"
 
 #include <algorithm>
+#include <any>
 #include <array>
 #include <cstring>
 
@@ -124,17 +125,17 @@ void Answerer::check(const replay::Stopped& stopped) const {
         throw StartError("the replay did not do what was recorded");
 }
 
-Answer Answerer::describe(const Hit& hit) const {
-    Answer answer{.at = hit.at, .time = machine_.time()};
+Answer Answerer::describe(const emu::RiscvMachine& machine, const Hit& hit) const {
+    Answer answer{.at = hit.at, .time = machine.time()};
     switch (hit.by.kind) {
         case Accessor::Kind::device:
-            answer.by = std::string(machine_.component_names()[hit.by.component]);
+            answer.by = std::string(machine.component_names()[hit.by.component]);
             return answer;
         case Accessor::Kind::debugger: answer.by = "debugger"; return answer;
         case Accessor::Kind::hart: break;
     }
     answer.by = fmt::format("hart {}", hit.hart.value);
-    answer.pc = machine_.context(hit.hart).pc;
+    answer.pc = machine.context(hit.hart).pc;
     answer.symbol = symbols_.describe(*answer.pc);
     return answer;
 }
@@ -181,14 +182,19 @@ std::size_t Answerer::list_writes(const replay::Stops& stops, const WriteQuestio
         open.reset();
         ++told;
     };
-    check(timeline_.visit_hits(stops, begin, end, [&](const Hit& hit) {
+    const auto note = [&](const Machine& at_hit, const Hit& hit) -> std::any {
+        const auto& machine = static_cast<const emu::RiscvMachine&>(at_hit);
         std::array<std::byte, kNumber> bytes{};
-        machine_.memory().read(from, std::span(bytes).first(length));
-        const auto value = number_of(bytes);
-        if (open) tell(value);
+        machine.memory().read(from, std::span(bytes).first(length));
+        auto answer = describe(machine, hit);
+        answer.before = number_of(bytes);
+        return answer;
+    };
+    check(timeline_.visit_hits(stops, begin, end, note, [&](const Hit&, const std::any& noted) {
+        auto answer = std::any_cast<Answer>(noted);
+        if (open) tell(*answer.before);
         if (!wanted) return Verdict::stop;
-        open = describe(hit);
-        open->before = value;
+        open = std::move(answer);
         return only_one ? Verdict::stop : Verdict::go_on;
     }));
     if (open) tell(number_after(open->at, from, length));
@@ -202,16 +208,20 @@ std::size_t Answerer::answer(const AttemptQuestion& question, const Sink& sink) 
     const auto begin = position_of(question.from, timeline_.begin().step);
     const auto end = position_of(question.to, timeline_.frontier().step);
     std::size_t told = 0;
-    check(timeline_.visit_hits(stops, begin, end, [&](const Hit& hit) {
-        auto answer = describe(hit);
+    const auto note = [&](const Machine& at_hit, const Hit& hit) -> std::any {
+        const auto& machine = static_cast<const emu::RiscvMachine&>(at_hit);
+        auto answer = describe(machine, hit);
         if (question.is_call) {
             constexpr unsigned kRa = 1, kA0 = 10, kArguments = 8;
-            answer.caller = VirtualAddress{integer_register(machine_, hit.hart, kRa).value_or(0)};
+            answer.caller = VirtualAddress{integer_register(machine, hit.hart, kRa).value_or(0)};
             for (unsigned i = 0; i < kArguments; ++i)
-                answer.arguments.push_back(integer_register(machine_, hit.hart, kA0 + i).value_or(0));
+                answer.arguments.push_back(integer_register(machine, hit.hart, kA0 + i).value_or(0));
         }
+        return answer;
+    };
+    check(timeline_.visit_hits(stops, begin, end, note, [&](const Hit&, const std::any& noted) {
         ++told;
-        return sink(answer) ? Verdict::go_on : Verdict::stop;
+        return sink(std::any_cast<const Answer&>(noted)) ? Verdict::go_on : Verdict::stop;
     }));
     return told;
 }

@@ -71,7 +71,8 @@ class Answerer {
     StepCount position_of(const std::optional<Place>& place, StepCount otherwise);
     /// Throws for what is no answer.
     void check(const replay::Stopped& stopped) const;
-    Answer describe(const Hit& hit) const;
+    /// By a machine that is at it. Called by several threads.
+    Answer describe(const emu::RiscvMachine& machine, const Hit& hit) const;
     std::uint64_t number_at(const Range& range) const;
     std::uint64_t number_after(StepCount at, PhysicalAddress from, std::uint64_t length);
     std::size_t list_writes(const replay::Stops& stops, const WriteQuestion& question, const Range& range,

@@ -2,8 +2,10 @@
 // whole state.
 
 #include <algorithm>
+#include <any>
 #include <array>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <random>
@@ -299,6 +301,7 @@ class Session {
         countdown_ = one_in(8) ? static_cast<int>(below(6)) : -1;
         host_.interrupt = [this] { return countdown_ >= 0 && countdown_-- == 0; };
         if (one_in(20)) return switch_branch();
+        if (one_in(20)) return question();
         switch (below(12)) {
             case 0: return go_on();
             case 1: return go_back();
@@ -340,6 +343,32 @@ class Session {
         const auto stopped = timeline_->go_on(stops_, options);
         follow();
         check("go_on", stopped, judge().go_on(from, ends, stops_, told_, options.limit), from);
+    }
+
+    /// All hits of a stretch, or the first of them.
+    void question() {
+        const auto some = [this] { return start_.at + StepCount{below((frontier() - start_.at).value + 1)}; };
+        const auto [from, to] = std::minmax({some(), some()});
+        const auto most = one_in(3) ? 1 + below(20) : ~std::uint64_t{0};
+        std::vector<Hit> expected;
+        for (auto at = from; at < to; at += StepCount{1})
+            std::ranges::copy(judge().hits_at(at, stops_), std::back_inserter(expected));
+        std::vector<Hit> told;
+        const auto note = [](const Machine& machine, const Hit&) -> std::any { return machine.now(); };
+        const auto before = here();
+        const auto stopped =
+            timeline_->visit_hits(stops_, from, to, note, [&](const Hit& hit, const std::any& noted) {
+                EXPECT_EQ(std::any_cast<StepCount>(noted), hit.at);
+                told.push_back(hit);
+                return told.size() == most ? Verdict::stop : Verdict::go_on;
+            });
+        if (expected.size() > most || stopped.why == StopReason::interrupted) expected.resize(told.size());
+        EXPECT_EQ(told, expected) << "hits from " << from.value << " to " << to.value << ":" << text(told)
+                                  << ", not" << text(expected);
+        EXPECT_TRUE(stopped.why == StopReason::done || stopped.why == StopReason::interrupted)
+            << text(stopped.why);
+        EXPECT_EQ(here(), before);
+        same_state();
     }
 
     void go_back() {
