@@ -193,6 +193,21 @@ bool Interpreter::stops_before(const Hart& hart, Observer* observer) const {
     return observer->on_hit(Hit{StopKind::execute, pc, board_.steps, hart.id, false}) == Verdict::stop;
 }
 
+// A walk of the attempt may have set bits in page tables, and been refused after that.
+bool Interpreter::stops_before_trap(const Hart& hart, const Trap& trap, Observer* observer) {
+    const auto cause = static_cast<std::uint64_t>(trap.cause);
+    if (observer == nullptr || !stops_.stops_at_trap(cause)) return false;
+    const Hit hit{StopKind::trap, VirtualAddress{cause}, board_.steps, hart.id, false};
+    return port_.tell(hit) == Verdict::stop;
+}
+
+bool Interpreter::stops_before(const Hart& hart, Interrupt interrupt, Observer* observer) const {
+    const auto cause = kInterruptCause | static_cast<std::uint64_t>(interrupt);
+    if (observer == nullptr || !stops_.stops_at_trap(cause)) return false;
+    const Hit hit{StopKind::trap, VirtualAddress{cause}, board_.steps, hart.id, false};
+    return observer->on_hit(hit) == Verdict::stop;
+}
+
 std::optional<Instruction> Interpreter::fetch(const Hart& hart) {
     const auto first = port_.fetch(VirtualAddress{hart.pc});
     if (!first) return std::nullopt;
@@ -462,6 +477,10 @@ take:
             retire(static_cast<X>(hart.pc + 4));
             return {Leave::attention, false};
         }
+    }
+    if (stops_before_trap(hart, trap, observer)) {
+        port_.take_attention();
+        return {Leave::stopped, false};
     }
     // Nothing of the step happened but the trap. What follows may run with interrupts enabled or not: let the
     // machine look.

@@ -72,6 +72,33 @@ SavedState with_devices(std::uint64_t seed, const Arrangement& arrangement, cons
     return state;
 }
 
+struct Trapped {
+    StepCount at;
+    HartId hart;
+    std::uint64_t cause = 0;  ///< as trap stops have it
+    bool operator==(const Trapped&) const = default;
+};
+
+/// The trap that a hart took in a step, from how it was before and after.
+std::optional<std::uint64_t> trap_between(const Hart& before, const Hart& after, bool is_interrupt) {
+    const auto entered = [&](std::uint64_t epc, std::uint64_t cause, std::uint64_t vector) {
+        const auto top = std::uint64_t{1} << (after.xlen - 1);
+        const auto code = cause & ~top;
+        const bool vectored = is_interrupt && (vector & 3) == 1;
+        const auto handler = (vector & ~std::uint64_t{3}) + (vectored ? 4 * code : 0);
+        return epc == before.pc && after.pc == (handler & after.xlen_mask()) &&
+               ((cause & top) != 0) == is_interrupt;
+    };
+    const bool retired = (before.mcountinhibit & kCounterInstret) == 0 && before.minstret != after.minstret;
+    const bool to_machine = after.privilege == Privilege::machine;
+    const auto cause = to_machine ? after.mcause : after.scause;
+    const bool is_trap = to_machine ? entered(after.mepc, cause, after.mtvec)
+                                    : after.privilege == Privilege::supervisor &&
+                                          entered(after.sepc, cause, after.stvec);
+    if (retired || !is_trap) return std::nullopt;
+    return (cause & ~(std::uint64_t{1} << (after.xlen - 1))) | (is_interrupt ? kInterruptCause : 0);
+}
+
 /// The reference's run: the state at every position, and what each step did.
 class Judge {
   public:
@@ -87,8 +114,16 @@ class Judge {
     bool step(const std::optional<Input>& input = std::nullopt) {
         const auto turn = board_.next_turn();
         const auto pc = VirtualAddress{board_.harts[turn ? turn->hart.value : 0].pc};
+        const auto before = board_.harts;
+        const auto at = board_.steps;
         const auto info = reference::step(board_, memory_, input ? &*input : nullptr);
         if (!info) return false;
+        if (info->kind == StepKind::attempt || info->kind == StepKind::interrupt) {
+            const auto hart = info->hart.value;
+            const auto cause =
+                trap_between(before[hart], board_.harts[hart], info->kind == StepKind::interrupt);
+            if (cause) traps_.push_back({at, info->hart, *cause});
+        }
         steps_.push_back(*info);
         pcs_.push_back(pc);
         remember();
@@ -101,6 +136,7 @@ class Judge {
     std::uint64_t memory_digest(StepCount at) const { return digests_.at(at.value); }
     const StepInfo& info(StepCount at) const { return steps_.at(at.value); }
     VirtualAddress pc(StepCount at) const { return pcs_.at(at.value); }
+    const std::vector<Trapped>& traps() const { return traps_; }
 
   private:
     void remember() {
@@ -118,6 +154,7 @@ class Judge {
     std::vector<std::uint64_t> digests_;
     std::vector<StepInfo> steps_;
     std::vector<VirtualAddress> pcs_;
+    std::vector<Trapped> traps_;
 };
 
 /// Names the first field that differs, so that a failure says more than "bytes differ".
@@ -371,6 +408,43 @@ class Stopper : public Observer {
     }
     std::optional<Hit> last;
 };
+
+/// Every trap is told once, before it, with nothing of it done; and then it happens as if nobody had looked.
+TEST_P(JudgeTest, TrapStopsAreTheTrapsAndComeBeforeThem) {
+    const auto& traps = judge_->traps();
+    StopPoint point{StopKind::trap, VirtualAddress{0}, ~std::uint64_t{0}};
+    if (!traps.empty() && any(0, 1) == 0)
+        point = {StopKind::trap, VirtualAddress{traps[any(0, traps.size() - 1)].cause}, 1};
+    std::vector<Trapped> expected;
+    std::ranges::copy_if(traps, std::back_inserter(expected), [&](const Trapped& trap) {
+        return point.length != 1 || trap.cause == point.address.value;
+    });
+
+    const auto owned_machine = new_machine();
+    auto& machine = *owned_machine;
+    machine.set_stop_points(std::span(&point, 1));
+    std::vector<Trapped> got;
+    Stopper stopper;
+    while (machine.now() < judge_->last()) {
+        if (const auto input = log_.find(machine.now()); input != log_.end()) {
+            ASSERT_EQ(machine.apply(input->second, &stopper), Verdict::go_on);
+            continue;
+        }
+        const auto next = log_.upper_bound(machine.now());
+        RunOptions run;
+        run.until = next != log_.end() ? std::min(judge_->last(), next->first) : judge_->last();
+        const auto end = machine.run(run, &stopper);
+        ASSERT_NO_FATAL_FAILURE(expect_same(machine, *judge_, "at a trap"));
+        if (end == RunEnd::reached) continue;
+        ASSERT_EQ(end, RunEnd::stopped);
+        ASSERT_EQ(stopper.last->kind, StopKind::trap);
+        ASSERT_EQ(stopper.last->at, machine.now());
+        got.push_back({stopper.last->at, stopper.last->hart, stopper.last->address.value});
+        ASSERT_TRUE(machine.step().has_value());
+        ASSERT_NO_FATAL_FAILURE(expect_same(machine, *judge_, "after a trap"));
+    }
+    EXPECT_TRUE(got == expected) << got.size() << " traps of " << expected.size();
+}
 
 /// Pieces of pages that the program does change, from comparing states of the reference.
 std::vector<StopPoint> some_that_change(const Judge& judge, std::uint64_t ram_bytes,
