@@ -56,9 +56,9 @@ bool gives_target_to_user(const Packet& packet) {
 }
 
 /// GDB up to 13 that is told of an end of history while it steps off a breakpoint believes ever after that it
-/// is at it, and sends no resume any more. So that step is told as one that happened, and the end by the resume
-/// that GDB sends next; or, where nothing was left to step, as a stop without a reason, since at a breakpoint's
-/// address GDB would take any other for a hit. LLDB steps so all the time, and wants to be told.
+/// is at it, and sends no resume any more. So that step is told as one that happened, and the end by the
+/// resume that GDB sends next; or, where nothing was left to step, as a stop without a reason, since at a
+/// breakpoint's address GDB would take any other for a hit. LLDB steps so all the time, and wants to be told.
 StopReport off_a_breakpoint(const StopReport& report, bool is_lldb) {
     if (is_lldb) return report;
     const auto* powered_off = std::get_if<PoweredOff>(&report.reason);

@@ -32,7 +32,8 @@ po::options_description outside_options(bool saving) {
     } else {
         add("gdb", po::value<std::string>()->value_name("WHERE"),
             "wait for a debugger: [HOST:]PORT, unix:PATH or stdio");
-        add("port-file", po::value<std::string>()->value_name("FILE"), "the port that --gdb got, for scripts");
+        add("port-file", po::value<std::string>()->value_name("FILE"),
+            "the port that --gdb got, for scripts");
         add("save", po::value<std::string>()->value_name("FILE"), "record the run into FILE");
         add("power-off", po::value<std::string>()->value_name("stop|exit"),
             "what the guest's power-off does under gdb (stop)");

@@ -34,7 +34,8 @@ bool may_be_replaced(const std::string& path) {
 
 PortFile::PortFile(std::string path, std::uint16_t port) : path_(std::move(path)) {
     if (!may_be_replaced(path_))
-        throw StartError(fmt::format("--port-file {}: there is a file of something else; name another", path_));
+        throw StartError(
+            fmt::format("--port-file {}: there is a file of something else; name another", path_));
     const auto part = path_ + ".part";
     std::ofstream file(part, std::ios::trunc);
     file << port << '\n';

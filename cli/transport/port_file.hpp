@@ -6,8 +6,8 @@
 
 namespace backspin::cli {
 
-/// Holds a file with the port's number and a line end, for as long as it lives. The file appears whole. One that
-/// a killed process left is replaced.
+/// Holds a file with the port's number and a line end, for as long as it lives. The file appears whole. One
+/// that a killed process left is replaced.
 class PortFile {
   public:
     /// Throws StartError: it cannot be written, or there is a file of something else.

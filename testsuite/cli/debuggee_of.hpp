@@ -28,8 +28,7 @@ constexpr std::uint64_t entry(std::uint64_t to, std::uint64_t bits) {
 /// A machine whose harts wait, one after the other, as soon as they run, and its debuggee.
 class DebuggeeOf {
   public:
-    explicit DebuggeeOf(const char* isa, std::size_t harts = 1)
-        : DebuggeeOf(isa, harts, kWaitForEver) {}
+    explicit DebuggeeOf(const char* isa, std::size_t harts = 1) : DebuggeeOf(isa, harts, kWaitForEver) {}
     /// With a program of its own.
     DebuggeeOf(const char* isa, std::size_t harts, std::span<const std::uint32_t> program)
         : machine_(options(isa, harts), files(program)), timeline_(machine_, replay::TimelineOptions{}) {

@@ -1,5 +1,5 @@
-// What a client reads of each kind of hart (qXfer:features:read), kept word for word in descriptions/. If a change
-// is meant, the file is to become what the test prints.
+// What a client reads of each kind of hart (qXfer:features:read), kept word for word in descriptions/. If a
+// change is meant, the file is to become what the test prints.
 #include <fstream>
 #include <iterator>
 #include <string>

@@ -1,4 +1,5 @@
-// A debugger's bytes against a real small machine: for the random test and for the fuzz target of the same name.
+// A debugger's bytes against a real small machine: for the random test and for the fuzz target of the same
+// name.
 #pragma once
 
 #include <array>
@@ -16,15 +17,16 @@
 
 namespace backspin::cli::testing {
 
-/// Two harts, some RAM, and a program that counts in memory, traps, prints and switches the machine off after some
-/// thousand steps. Serves one client.
+/// Two harts, some RAM, and a program that counts in memory, traps, prints and switches the machine off after
+/// some thousand steps. Serves one client.
 class HostileClient {
   public:
     HostileClient() : machine_(options(), files()), timeline_(machine_, replay::TimelineOptions{}) {
-        timeline_.set_host({.input = nullptr,
-                            .interrupted = [this] { return ++polls_ > kMostPolls || session_->interrupt_requested(); },
-                            .progress = nullptr,
-                            .clock = nullptr});
+        timeline_.set_host(
+            {.input = nullptr,
+             .interrupted = [this] { return ++polls_ > kMostPolls || session_->interrupt_requested(); },
+             .progress = nullptr,
+             .clock = nullptr});
         debuggee_.set_print([this](std::string_view text) { session_->console_output(text); });
         session_ = std::make_unique<gdbstub::Session>(debuggee_);
     }
@@ -92,7 +94,7 @@ class HostileClient {
             0x55530313,  // addi t1, t1, 0x555
             0x0062a023,  // sw t1, 0(t0)
             0x0000006f,  // j .
-            0, 0,
+            0,          0,
             0x341023f3,  // csrr t2, mepc         the handler, at 0x50, goes on behind what trapped
             0x00438393,  // addi t2, t2, 4
             0x34139073,  // csrw mepc, t2

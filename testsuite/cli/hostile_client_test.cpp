@@ -40,13 +40,58 @@ std::string ask(HostileClient& client, std::string_view body) {
 }
 
 constexpr auto kPackets = std::to_array<std::string_view>({
-    "?", "g", "p20", "p1000", "P20=0000008000000000", "P5=ffffffffffffffff", "G00", "m80000000,40", "x80000000,40",
-    "m10000000,8", "mffffffffffffffff,10", "M80002000,4:01020304", "X80000010,3:abc", "Z0,80000018,4", "z0,80000018,4",
-    "Z0,80000018,2;X3,220127", "Z0,80000018,4;X9,26000a22050e2213270000;cmds:1,X1,27", "Z1,8000002c,4", "Z2,80002000,4",
-    "Z3,80002000,1", "Z4,80000000,100000", "Z2,0,ffffffffffffffff", "z2,80002000,4", "vCont;c", "vCont;s:1", "vCont;s:2;c",
-    "vCont;r80000000,80000030:1;c", "vCont;t", "c", "s", "c80000018", "bs", "bc", "bs", "bc", "Hg2", "Hg1", "Hc1", "Hc-1",
-    "vRun;", "R00", "qfThreadInfo", "qXfer:threads:read::0,1000", "qXfer:features:read:target.xml:100,1000", "qCRC:80000000,1000",
-    "qSearch:memory:80000000;100000;abc", "T2", "QNonStop:1", "qHostInfo", "vMustReplyEmpty", "!", "vKill;1",
+    "?",
+    "g",
+    "p20",
+    "p1000",
+    "P20=0000008000000000",
+    "P5=ffffffffffffffff",
+    "G00",
+    "m80000000,40",
+    "x80000000,40",
+    "m10000000,8",
+    "mffffffffffffffff,10",
+    "M80002000,4:01020304",
+    "X80000010,3:abc",
+    "Z0,80000018,4",
+    "z0,80000018,4",
+    "Z0,80000018,2;X3,220127",
+    "Z0,80000018,4;X9,26000a22050e2213270000;cmds:1,X1,27",
+    "Z1,8000002c,4",
+    "Z2,80002000,4",
+    "Z3,80002000,1",
+    "Z4,80000000,100000",
+    "Z2,0,ffffffffffffffff",
+    "z2,80002000,4",
+    "vCont;c",
+    "vCont;s:1",
+    "vCont;s:2;c",
+    "vCont;r80000000,80000030:1;c",
+    "vCont;t",
+    "c",
+    "s",
+    "c80000018",
+    "bs",
+    "bc",
+    "bs",
+    "bc",
+    "Hg2",
+    "Hg1",
+    "Hc1",
+    "Hc-1",
+    "vRun;",
+    "R00",
+    "qfThreadInfo",
+    "qXfer:threads:read::0,1000",
+    "qXfer:features:read:target.xml:100,1000",
+    "qCRC:80000000,1000",
+    "qSearch:memory:80000000;100000;abc",
+    "T2",
+    "QNonStop:1",
+    "qHostInfo",
+    "vMustReplyEmpty",
+    "!",
+    "vKill;1",
 });
 
 class Chaos {
@@ -71,8 +116,8 @@ class Chaos {
     }
     std::string command() {
         static constexpr auto kArguments = std::to_array<std::string_view>(
-            {"", "+100", "-50", "0", "0x80002000", "all", "on", "off", "1", "trap all", "trap 8", "reset", "a",
-             "0x80002000:4 10", "a0", "99999999999999999999", "halt"});
+            {"", "+100", "-50", "0", "0x80002000", "all", "on", "off", "1", "trap all", "trap 8", "reset",
+             "a", "0x80002000:4 10", "a0", "99999999999999999999", "halt"});
         const auto family = monitor::families()[below(monitor::families().size())];
         const auto& name = family.commands[below(family.commands.size())].name;
         return std::string(name) + " " + std::string(kArguments.at(below(kArguments.size())));
@@ -107,7 +152,8 @@ TEST(HostileClient, DoesItsWorstAndTheSessionAnswersAfterwards) {
         ask(client, "Hg1");
         EXPECT_THAT(ask(client, "qC"), HasSubstr(framed("QC1"))) << "seed " << seed;
         client.session().disconnected();
-        EXPECT_EQ(*client.debuggee().monitor()->execute("catch", gdbstub::ThreadId{1}).value(), "no catches\n");
+        EXPECT_EQ(*client.debuggee().monitor()->execute("catch", gdbstub::ThreadId{1}).value(),
+                  "no catches\n");
     }
     EXPECT_GT(survived, 20);
 }
@@ -119,7 +165,8 @@ TEST(HostileClient, SetsAMillionBreakpointsAndIsRefusedInWords) {
     std::size_t accepted = 0;
     for (std::uint64_t n = 0; n < 1'000'000; ++n) {
         gdbstub::Breakpoints* breakpoints = client.debuggee().breakpoints();
-        const auto outcome = breakpoints->insert({gdbstub::BreakpointKind::software, {0x80000000 + 2 * n}, 2}, {});
+        const auto outcome =
+            breakpoints->insert({gdbstub::BreakpointKind::software, {0x80000000 + 2 * n}, 2}, {});
         if (!outcome) {
             last = outcome.refused()->text;
             break;

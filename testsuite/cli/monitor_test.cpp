@@ -50,7 +50,8 @@ TEST(Monitor, TakesTheBeginningOfANameThatNoOtherHas) {
 
 TEST(Monitor, NamesWhatMayBeMeant) {
     EXPECT_EQ(found("gtoo 5"), "unknown command 'gtoo': did you mean goto? 'monitor help' lists them");
-    EXPECT_EQ(found("bookmrak"), "unknown command 'bookmrak': did you mean bookmark? 'monitor help' lists them");
+    EXPECT_EQ(found("bookmrak"),
+              "unknown command 'bookmrak': did you mean bookmark? 'monitor help' lists them");
     EXPECT_EQ(found("xyzzy"), "unknown command 'xyzzy': 'monitor help' lists them");
     EXPECT_EQ(found(""), "'monitor help' lists the commands");
     EXPECT_THAT(found("info nothing"), HasSubstr("info wants one of: harts, registers, csr, devices"));
@@ -75,7 +76,8 @@ TEST(Monitor, EveryCommandHasItsNameOnceAndALineOfHelp) {
 
 TEST(Monitor, HelpsWithOneCommand) {
     DebuggeeOf it("rv64");
-    EXPECT_THAT(it.monitor("help"), AllOf(HasSubstr("\nStops:\n"), HasSubstr("goto PLACE"), HasSubstr("last-write")));
+    EXPECT_THAT(it.monitor("help"),
+                AllOf(HasSubstr("\nStops:\n"), HasSubstr("goto PLACE"), HasSubstr("last-write")));
     EXPECT_EQ(it.monitor("help when"), "when\n  the position, and the guest's own time\n");
     EXPECT_THAT(it.monitor("help catch"), HasSubstr("load-page-fault"));
     EXPECT_THAT(it.monitor("help info"), AllOf(HasSubstr("info harts\n"), HasSubstr("info tlb [ADDRESS]\n")));
@@ -138,7 +140,8 @@ TEST(MonitorInfo, TellsWhatRegistersMean) {
     it.set_csr(1, 0x342, std::uint64_t{1} << 63 | 7);
     it.set_csr(1, 0x180, kSv39 | kRoot >> 12);
     EXPECT_EQ(it.monitor("info csr mcause", 2), "0x342 mcause         0x8000000000000007  machine-timer\n");
-    EXPECT_EQ(it.monitor("info csr satp", 2), "0x180 satp           0x8000000000080100  Sv39 root 0x80100000 asid 0\n");
+    EXPECT_EQ(it.monitor("info csr satp", 2),
+              "0x180 satp           0x8000000000080100  Sv39 root 0x80100000 asid 0\n");
     EXPECT_THAT(it.monitor("info csr nonsense"), HasSubstr("this hart has no register 'nonsense'"));
     const auto some = it.monitor("info csr"), all = it.monitor("info csr all");
     EXPECT_THAT(some, AllOf(HasSubstr("mstatus"), HasSubstr("mtvec"), Not(HasSubstr("hpmcounter"))));
@@ -167,7 +170,8 @@ TEST(MonitorInfo, TellsOfTranslation) {
     DebuggeeOf it("rv64", 2);
     it.set_csr(1, 0x180, kSv39 | kRoot >> 12);
     it.set(1, emu::kPrivilegeRegister, kSupervisor);
-    EXPECT_THAT(it.monitor("info tlb"), AllOf(HasSubstr("hart 0: bare"), HasSubstr("hart 1: Sv39 root 0x80100000")));
+    EXPECT_THAT(it.monitor("info tlb"),
+                AllOf(HasSubstr("hart 0: bare"), HasSubstr("hart 1: Sv39 root 0x80100000")));
     EXPECT_EQ(it.monitor("info tlb 0x1000", 2), it.monitor("translate 0x1000 1"));
     EXPECT_THAT(it.monitor("info tlb nothing"), HasSubstr("no symbol 'nothing'"));
 }
@@ -334,7 +338,8 @@ TEST_F(Catching, IsOfTheCausesThatWereNamed) {
 TEST_F(Catching, StandsBesideBreakpoints) {
     it.monitor("catch trap all");
     ASSERT_TRUE(it.target().breakpoints()->insert(breakpoint(kFirst), {}));
-    EXPECT_TRUE(std::holds_alternative<gdbstub::HitSoftwareBreakpoint>(it.perform(gdbstub::Continue{}).reason));
+    EXPECT_TRUE(
+        std::holds_alternative<gdbstub::HitSoftwareBreakpoint>(it.perform(gdbstub::Continue{}).reason));
     EXPECT_EQ(pc(), kFirst);
     EXPECT_EQ(it.printed(), "");
     ASSERT_TRUE(it.target().breakpoints()->remove(breakpoint(kFirst)));
@@ -347,7 +352,8 @@ TEST(Causes, AreNamed) {
     EXPECT_EQ(describe_causes(*parse_causes("interrupt:7")), "machine-timer");
     EXPECT_EQ(describe_causes(*parse_causes("24")), "24");
     EXPECT_EQ(describe_causes(*parse_causes("interrupt:24")), "interrupt:24");
-    for (const auto* group : {"all", "exceptions", "interrupts"}) EXPECT_EQ(describe_causes(*parse_causes(group)), group);
+    for (const auto* group : {"all", "exceptions", "interrupts"})
+        EXPECT_EQ(describe_causes(*parse_causes(group)), group);
     for (const auto* wrong : {"", "64", "interrupt:", "interrupt:x", "-1", "page-fault"})
         EXPECT_FALSE(parse_causes(wrong)) << wrong;
 }

@@ -14,12 +14,14 @@
 #include "emu/riscv_machine.hpp"
 #include "testsuite/emu/random_devices.hpp"
 #include "testsuite/emu/random_program.hpp"
+#include "testsuite/emu/trap_taken.hpp"
 
 namespace backspin::emu {
 namespace {
 
 using testing::RandomProgram;
 using testing::RandomProgramOptions;
+using testing::Trapped;
 
 /// A program and a machine for it. Every seed is another program; the kinds of machine take turns.
 struct Arrangement {
@@ -72,33 +74,6 @@ SavedState with_devices(std::uint64_t seed, const Arrangement& arrangement, cons
     return state;
 }
 
-struct Trapped {
-    StepCount at;
-    HartId hart;
-    std::uint64_t cause = 0;  ///< as trap stops have it
-    bool operator==(const Trapped&) const = default;
-};
-
-/// The trap that a hart took in a step, from how it was before and after.
-std::optional<std::uint64_t> trap_between(const Hart& before, const Hart& after, bool is_interrupt) {
-    const auto entered = [&](std::uint64_t epc, std::uint64_t cause, std::uint64_t vector) {
-        const auto top = std::uint64_t{1} << (after.xlen - 1);
-        const auto code = cause & ~top;
-        const bool vectored = is_interrupt && (vector & 3) == 1;
-        const auto handler = (vector & ~std::uint64_t{3}) + (vectored ? 4 * code : 0);
-        return epc == before.pc && after.pc == (handler & after.xlen_mask()) &&
-               ((cause & top) != 0) == is_interrupt;
-    };
-    const bool retired = (before.mcountinhibit & kCounterInstret) == 0 && before.minstret != after.minstret;
-    const bool to_machine = after.privilege == Privilege::machine;
-    const auto cause = to_machine ? after.mcause : after.scause;
-    const bool is_trap = to_machine ? entered(after.mepc, cause, after.mtvec)
-                                    : after.privilege == Privilege::supervisor &&
-                                          entered(after.sepc, cause, after.stvec);
-    if (retired || !is_trap) return std::nullopt;
-    return (cause & ~(std::uint64_t{1} << (after.xlen - 1))) | (is_interrupt ? kInterruptCause : 0);
-}
-
 /// The reference's run: the state at every position, and what each step did.
 class Judge {
   public:
@@ -118,12 +93,7 @@ class Judge {
         const auto at = board_.steps;
         const auto info = reference::step(board_, memory_, input ? &*input : nullptr);
         if (!info) return false;
-        if (info->kind == StepKind::attempt || info->kind == StepKind::interrupt) {
-            const auto hart = info->hart.value;
-            const auto cause =
-                trap_between(before[hart], board_.harts[hart], info->kind == StepKind::interrupt);
-            if (cause) traps_.push_back({at, info->hart, *cause});
-        }
+        if (const auto trap = testing::trap_of(*info, at, before, board_.harts)) traps_.push_back(*trap);
         steps_.push_back(*info);
         pcs_.push_back(pc);
         remember();

@@ -1,5 +1,5 @@
-// A debugger's bytes, cut as the fuzzer likes, to a session with a real small machine behind it: moves both ways,
-// breakpoints with conditions and commands in bytecode, watchpoints, `monitor` commands.
+// A debugger's bytes, cut as the fuzzer likes, to a session with a real small machine behind it: moves both
+// ways, breakpoints with conditions and commands in bytecode, watchpoints, `monitor` commands.
 #include "testsuite/cli/hostile_client.hpp"
 #include "testsuite/fuzz/fuzz.hpp"
 

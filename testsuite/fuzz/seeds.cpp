@@ -274,11 +274,12 @@ void write_gdb() {
         return body;
     };
     write("debuggee", "moves",
-          all({"QStartNoAckMode", "Z0,80000018,4", "vCont;c", "vCont;s:1;c", "Z2,80002000,4", "vCont;c", "bs", "bc",
-               "Z0,80000028,4;X9,26000a22050e2213270000;cmds:1,X1,27", "vCont;c", "m10000000,8", "vRun;", "D"}));
+          all({"QStartNoAckMode", "Z0,80000018,4", "vCont;c", "vCont;s:1;c", "Z2,80002000,4", "vCont;c", "bs",
+               "bc", "Z0,80000028,4;X9,26000a22050e2213270000;cmds:1,X1,27", "vCont;c", "m10000000,8",
+               "vRun;", "D"}));
     write("debuggee", "monitor",
-          all({"QStartNoAckMode", monitor("catch trap all"), "vCont;c", monitor("stop-hart 1"), "vCont;c", "bc",
-               monitor("info csr"), monitor("info harts"), monitor("goto +100"), monitor("branch a"),
+          all({"QStartNoAckMode", monitor("catch trap all"), "vCont;c", monitor("stop-hart 1"), "vCont;c",
+               "bc", monitor("info csr"), monitor("info harts"), monitor("goto +100"), monitor("branch a"),
                monitor("writes 0x80002000:4"), monitor("last-change a0"), monitor("disassemble"),
                monitor("phys on"), "M80002000,1:01", monitor("bookmark b"), monitor("help"), "k"}));
     write("gdb", "others",

@@ -50,8 +50,7 @@ Reply list(const Call& call) {
 Reply switch_to(const Call& call) {
     const auto branch = find_branch(call.arguments, call.desk);
     if (!branch)
-        return refused(
-            fmt::format("there is no branch '{}': 'monitor branches' lists them", call.arguments));
+        return refused(fmt::format("there is no branch '{}': 'monitor branches' lists them", call.arguments));
     const auto from = call.desk.timeline.position();
     return arrived(call.desk, call.desk.timeline.switch_to(branch->number), from);
 }

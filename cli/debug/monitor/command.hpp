@@ -1,5 +1,5 @@
-// A `monitor` command: what it is called, what it wants, what it does. To add one, write its row into the table
-// at the end of the file of its family in this folder.
+// A `monitor` command: what it is called, what it wants, what it does. To add one, write its row into the
+// table at the end of the file of its family in this folder.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,9 @@ struct Desk {
     replay::Timeline& timeline;
     DebugSettings& settings;
     SessionKeeping& keeping;
-    std::span<const std::byte> program{};     ///< the ELF file that is debugged; empty: none
-    std::optional<Symbols> known_symbols{};   ///< read when first wanted: a kernel has a hundred thousand
-    HartId selected{};                        ///< the one that a command is about, unless it says another
+    std::span<const std::byte> program{};    ///< the ELF file that is debugged; empty: none
+    std::optional<Symbols> known_symbols{};  ///< read when first wanted: a kernel has a hundred thousand
+    HartId selected{};                       ///< the one that a command is about, unless it says another
 
     const Symbols& symbols() {
         if (!known_symbols) known_symbols.emplace(program);

@@ -39,11 +39,11 @@ Reply harts(const Call& call) {
     for (std::uint32_t i = 0; i < desk.machine.harts(); ++i) {
         const HartId hart{i};
         const auto context = desk.machine.context(hart);
-        text += fmt::format("{} {}  {} mode  pc {:#x}{}{}{}\n", hart == desk.selected ? '*' : ' ', i,
-                            letter_of_privilege(context.privilege), context.pc.value,
-                            symbol_at(context.pc, desk),
-                            desk.machine.is_waiting(hart) ? ", waits for an interrupt" : "",
-                            hart == next && desk.machine.harts() > 1 ? ", moves next" : "");
+        text +=
+            fmt::format("{} {}  {} mode  pc {:#x}{}{}{}\n", hart == desk.selected ? '*' : ' ', i,
+                        letter_of_privilege(context.privilege), context.pc.value, symbol_at(context.pc, desk),
+                        desk.machine.is_waiting(hart) ? ", waits for an interrupt" : "",
+                        hart == next && desk.machine.harts() > 1 ? ", moves next" : "");
     }
     return text;
 }
@@ -83,8 +83,9 @@ Reply csrs(const Call& call) {
     const bool all = call.arguments == "all";
     if (!call.arguments.empty() && !all) {
         if (const auto* csr = csr_named(call.arguments, desk)) return csr_line(desk, *csr);
-        return refused(fmt::format("this hart has no register '{}': 'monitor info csr all' lists those that it has",
-                                   call.arguments));
+        return refused(
+            fmt::format("this hart has no register '{}': 'monitor info csr all' lists those that it has",
+                        call.arguments));
     }
     std::string text;
     for (const auto& csr : emu::csrs()) {
@@ -131,8 +132,8 @@ std::vector<Place> places(const Desk& desk) {
 Reply map_of_memory(const Call& call) {
     std::string text;
     for (const auto& [range, what] : places(call.desk))
-        text += fmt::format("{:#018x}-{:#018x}  {}\n", range.base.value, range.base.value + range.size - 1,
-                            what);
+        text +=
+            fmt::format("{:#018x}-{:#018x}  {}\n", range.base.value, range.base.value + range.size - 1, what);
     return text;
 }
 
@@ -176,12 +177,13 @@ Reply translations(const Call& call) {
         const HartId hart{i};
         const auto value = csr_value(desk, hart, *satp);
         const auto mode = letter_of_privilege(desk.machine.context(hart).privilege);
-        text += fmt::format("hart {}: {}{}\n", i,
-                            describe_csr("satp", value, desk.machine.board().isa().xlen()),
-                            mode == 'M' ? ", and in M mode only loads and stores under MPRV use it" : "");
+        text +=
+            fmt::format("hart {}: {}{}\n", i, describe_csr("satp", value, desk.machine.board().isa().xlen()),
+                        mode == 'M' ? ", and in M mode only loads and stores under MPRV use it" : "");
     }
-    return text + "what a walk finds is never kept where a guest could see it stale: 'monitor info tlb ADDRESS' "
-                  "walks the tables\n";
+    return text +
+           "what a walk finds is never kept where a guest could see it stale: 'monitor info tlb ADDRESS' "
+           "walks the tables\n";
 }
 
 // ---- the history --------------------------------------------------------------------------------
@@ -198,7 +200,7 @@ Reply recording(const Call& call) {
     text += fmt::format("bookmarks: {}\n", desk.keeping.bookmarks.size());
     text += timeline.is_live()
                 ? fmt::format("kept: {}\n", desk.keeping.save ? "'monitor save FILE' keeps all of it"
-                                                             : "it is being recorded")
+                                                              : "it is being recorded")
                 : "";
     return text;
 }

@@ -74,7 +74,8 @@ std::vector<std::string_view> near(std::string_view typed, const std::vector<std
 NotFound unknown(std::string_view typed, const std::vector<std::string_view>& names) {
     constexpr std::size_t kShown = 40;
     const auto close = near(typed, names);
-    const auto meant = close.empty() ? std::string{} : fmt::format("did you mean {}? ", fmt::join(close, " or "));
+    const auto meant =
+        close.empty() ? std::string{} : fmt::format("did you mean {}? ", fmt::join(close, " or "));
     return {fmt::format("unknown command '{}': {}'monitor help' lists them", typed.substr(0, kShown), meant)};
 }
 
@@ -85,8 +86,8 @@ NotFound ambiguous(std::string_view typed, const std::vector<std::string_view>& 
 }  // namespace
 
 std::span<const Family> families() {
-    static const std::array<Family, 10> kFamilies{helping(), moves(),  marks(),   branches(),  stops(), memory(),
-                                                 info(),   outside(), questions(), habits()};
+    static const std::array<Family, 10> kFamilies{helping(), moves(), marks(),   branches(),  stops(),
+                                                  memory(),  info(),  outside(), questions(), habits()};
     return kFamilies;
 }
 
@@ -147,7 +148,8 @@ std::string list_of_commands() {
         for (const auto& command : family.commands)
             text += fmt::format("{:<32} {}\n", usage(command), command.help);
     }
-    return text + "\nA name may be shortened as far as it stays the only one. 'monitor help NAME' says more.\n";
+    return text +
+           "\nA name may be shortened as far as it stays the only one. 'monitor help NAME' says more.\n";
 }
 
 std::string help_of(const Command& command) {

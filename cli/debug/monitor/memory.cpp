@@ -48,7 +48,8 @@ Reply disassemble_some(const Call& call) {
     auto at = *start;
     for (std::uint64_t n = 0; n < *count; ++n) {
         const auto line = line_at(at, pc, desk);
-        if (!line && n == 0) return refused(fmt::format("hart {} sees nothing at {:#x}", desk.selected.value, at.value));
+        if (!line && n == 0)
+            return refused(fmt::format("hart {} sees nothing at {:#x}", desk.selected.value, at.value));
         if (!line) break;
         text += line->text;
         at = line->next;

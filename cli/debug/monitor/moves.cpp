@@ -12,7 +12,8 @@ namespace backspin::cli::monitor {
 namespace {
 
 constexpr std::string_view kPlaces =
-    "goto wants a place: N, +N, -N, start, end, a time (1.5s), a bookmark, or line:TEXT for the first console "
+    "goto wants a place: N, +N, -N, start, end, a time (1.5s), a bookmark, or line:TEXT for the first "
+    "console "
     "line with that text";
 
 Reply when(const Call& call) {

@@ -24,7 +24,8 @@ Reply list_catches(const Call& call) {
 Reply catch_trap(const Call& call, std::string_view cause) {
     auto& catches = call.desk.settings.catches;
     const auto causes = parse_causes(cause);
-    if (!causes) return refused(fmt::format("there is no cause '{}': 'monitor help catch' lists them", cause));
+    if (!causes)
+        return refused(fmt::format("there is no cause '{}': 'monitor help catch' lists them", cause));
     if (std::ranges::find(catches, *causes) != catches.end())
         return refused(fmt::format("{} is caught already", cause));
     if (catches.size() >= kMostCatches) return refused("there are too many catches: delete some first");
@@ -92,7 +93,8 @@ Family stops() {
         {"catch", "[trap CAUSE|delete N|delete all]", "stop at traps, both ways; without a word, list them",
          catches, help_of_catch()},
         {"stop-hart", "[N|all]", "stop for this hart only, both ways", stop_hart,
-         "  Breakpoints, watchpoints and catches that another hart comes to are passed, and so are a device's\n"
+         "  Breakpoints, watchpoints and catches that another hart comes to are passed, and so are a "
+         "device's\n"
          "  writes. Steps, Ctrl-C and the ends of history are as ever. It holds until the client leaves."},
         {"step-interrupts", "[on|off]", "whether stepping stops in interrupt handlers (off)",
          step_interrupts},
