@@ -1,6 +1,7 @@
 #include "adapter/timeline_target.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <variant>
 
 namespace backspin::adapter {
@@ -73,6 +74,9 @@ void TimelineTarget::tell_watches(gdbstub::WatchTiming timing) {
 /// Several breakpoints may lie at one place: one that has no tasks stops, whatever the others say.
 bool TimelineTarget::is_hit(const Machine& machine, const Hit& hit) {
     using Kind = gdbstub::BreakpointKind;
+    if (const auto only = stop_hart(); only && (hit.hart != *only || hit.by.kind != Accessor::Kind::hart))
+        return false;
+    if (hit.kind == StopKind::trap) return true;
     ThreadContext context(*this, machine, hit.hart);
     bool stops = false;
     for (const auto kind : {Kind::software, Kind::hardware, Kind::write, Kind::read, Kind::access}) {
@@ -106,6 +110,7 @@ replay::Stops TimelineTarget::stops() {
     stops.timing = timing_;
     stops.points.reserve(inserted_.size());
     stops.filter_key = key_of(inserted_);
+    if (const auto only = stop_hart()) stops.filter_key ^= (only->value + 1) * 0x9e37'79b9'7f4a'7c15;
     if (stops.filter_key != 0) {
         stops.filter = [this](const Machine& machine, const Hit& hit) { return is_hit(machine, hit); };
     }
@@ -114,6 +119,7 @@ replay::Stops TimelineTarget::stops() {
         const auto length = kind == StopKind::execute ? 1 : breakpoint.length;
         stops.points.push_back({kind, address_of(breakpoint.address), length});
     }
+    std::ranges::move(own_stops(), std::back_inserter(stops.points));
     return stops;
 }
 
@@ -156,10 +162,12 @@ gdbstub::StopReport TimelineTarget::perform(const gdbstub::Resume& resume) {
     const bool has_cause =
         stopped.why == replay::StopReason::stop_point || stopped.why == replay::StopReason::done;
     if (const auto thread = thread_of(resume); thread && !has_cause) stopped.hart = hart_of(*thread);
+    has_stopped(stopped);
     return report(stopped);
 }
 
 gdbstub::StopReason TimelineTarget::reason_for(const Hit& hit) const {
+    if (hit.kind == StopKind::trap) return gdbstub::Stepped{};
     if (hit.kind != StopKind::execute) {
         return gdbstub::HitWatchpoint{watch_kind(hit.kind), gdbstub::Address{hit.address.value}};
     }

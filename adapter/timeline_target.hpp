@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "adapter/tasks.hpp"
 #include "base/input.hpp"
@@ -44,7 +45,7 @@ class TimelineTarget : public gdbstub::Target, private gdbstub::Breakpoints {
         return register_of(machine_, hart_of(thread), number, value);
     }
     gdbstub::Outcome<std::size_t> read_memory(gdbstub::ThreadId thread, gdbstub::Address at,
-                                              std::span<std::byte> into) final {
+                                              std::span<std::byte> into) override {
         return memory_of(machine_, hart_of(thread), address_of(at), into);
     }
 
@@ -63,6 +64,18 @@ class TimelineTarget : public gdbstub::Target, private gdbstub::Breakpoints {
 
     /// A client of a 32-bit program may send its addresses sign-extended: what the machine takes them for.
     virtual VirtualAddress address_of(gdbstub::Address address) const { return {address.value}; }
+    /// Stops that the user has asked for past the client, which knows nothing of them.
+    virtual std::vector<StopPoint> own_stops() const { return {}; }
+    /// The only hart that breakpoints, watchpoints and the user's own stops stop for; nothing: all.
+    virtual std::optional<HartId> stop_hart() const { return std::nullopt; }
+    /// A move has ended so; its report goes to the client next.
+    virtual void has_stopped(const replay::Stopped&) {}
+    /// The client has gone, and with it its breakpoints.
+    virtual void client_left() {}
+    /// To the client's console, if there is one.
+    void print(std::string_view text) const {
+        if (printer_.print) printer_.print(text);
+    }
     /// Stepping stops in interrupt handlers too.
     virtual bool shows_interrupts() const { return false; }
     /// The guest has switched the machine off: its exit code, if that is to end the client's program. The
@@ -82,7 +95,10 @@ class TimelineTarget : public gdbstub::Target, private gdbstub::Breakpoints {
     gdbstub::Outcome<gdbstub::Done> insert(const gdbstub::Breakpoint& breakpoint,
                                            gdbstub::BreakpointTasks tasks) override;
     gdbstub::Outcome<gdbstub::Done> remove(const gdbstub::Breakpoint& breakpoint) override;
-    void remove_all() override { inserted_.clear(); }
+    void remove_all() override {
+        inserted_.clear();
+        client_left();
+    }
 
     replay::Stops stops();
     bool is_hit(const Machine& machine, const Hit& hit);

@@ -41,18 +41,23 @@ struct StepInfo {
     bool returned_from_trap = false;  ///< the attempt was an xRET that retired
 };
 
-enum class StopKind : std::uint8_t { execute, write, read, access };
+enum class StopKind : std::uint8_t { execute, write, read, access, trap };
+
+/// A cause as trap stops have it: the CPU's own number of the exception, and for an interrupt this on top of
+/// it.
+inline constexpr std::uint64_t kInterruptCause = std::uint64_t{1} << 63;
 
 /// What a data stop's address means. A physical one is hit by whoever accesses the byte, under any address.
 enum class StopSpace : std::uint8_t { as_used, physical };
 
 /// A place at which a run reports. An execute stop holds at N if the step N to N+1 is an attempt at that
 /// address; a data stop if that step would access any byte of the range, whoever makes it. Of accesses that
-/// are no hart's loads and stores only writes count.
+/// are no hart's loads and stores only writes count. A trap stop holds at N if in that step a hart would take
+/// an exception or an interrupt with a cause in the range; a machine may know none.
 struct StopPoint {
     StopKind kind{};
-    VirtualAddress address;
-    std::uint64_t length = 1;  ///< bytes, for data stops
+    VirtualAddress address;    ///< of a trap stop: the first cause
+    std::uint64_t length = 1;  ///< bytes, for data stops; causes, for trap stops
     StopSpace space = StopSpace::as_used;
     bool operator==(const StopPoint&) const = default;
 };
@@ -72,7 +77,7 @@ struct Accessor {
 /// One stop that holds at the machine's current position, before the step.
 struct Hit {
     StopKind kind{};         ///< the kind of the stop point
-    VirtualAddress address;  ///< execute: the pc; data: the stop point's own address
+    VirtualAddress address;  ///< execute: the pc; data: the stop point's own address; trap: the cause
     StepCount at;            ///< the step at to at+1 causes it
     HartId hart;             ///< whose access it is, or through whom the range was found that another wrote
     bool changes_value = true;  ///< for a write: the bytes in the range differ afterwards

@@ -189,6 +189,10 @@ class Run {
                              .bookmark = {},
                              .at_branch = {},
                              .shown = &shown_,
+                             .also_show =
+                                 [this](std::function<void(std::span<const std::byte>)> show) {
+                                     port_->also_show(std::move(show));
+                                 },
                              .no_branches = {}};
         if (recorder_) {
             debugging.bookmark = [this](const std::string& name, Position at) {

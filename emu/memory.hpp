@@ -69,6 +69,7 @@ class Memory {
     /// given.
     void reset();
 
+    std::uint64_t ram_bytes() const { return ram_.size; }
     std::size_t drive_count() const { return drives_.size(); }
     /// By number, from 0. Valid as long as this memory.
     Drive drive(std::size_t number) { return {pages_, drives_.at(number).first, drives_.at(number).image}; }

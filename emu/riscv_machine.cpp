@@ -86,6 +86,7 @@ RiscvMachine::OneStep RiscvMachine::advance(StepCount until, const RunOptions& o
     if (const auto turn = board_.next_turn()) {
         auto& hart = board_.harts[turn->hart.value];
         if (const auto interrupt = interrupt_to_take(hart, board_.mip(hart))) {
+            if (engine_->stops_before(hart, *interrupt, observer)) return {{}, RunEnd::stopped};
             board_.begin(*turn);
             return interrupt_hart(hart, *interrupt, observer);
         }
@@ -250,15 +251,28 @@ std::size_t RiscvMachine::read_memory(HartId id, VirtualAddress at, std::span<st
         const auto place = translate(id, here);
         if (!place) break;
         const auto in_page = std::min(out.size() - done, kPageSize - here.value % kPageSize);
-        if (memory_.read(*place, out.subspan(done, in_page))) {
-            done += in_page;
-            continue;
-        }
-        const auto taken = peek_devices(*place, out.subspan(done, in_page));
+        const auto taken = read_physical(*place, out.subspan(done, in_page));
+        done += taken;
+        if (taken < in_page) break;
+    }
+    return done;
+}
+
+std::size_t RiscvMachine::read_physical(PhysicalAddress at, std::span<std::byte> out) const {
+    std::size_t done = 0;
+    while (done < out.size()) {
+        const PhysicalAddress here{at.value + done};
+        const auto in_page = std::min(out.size() - done, kPageSize - here.value % kPageSize);
+        const auto piece = out.subspan(done, in_page);
+        const auto taken = memory_.read(here, piece) ? in_page : peek_devices(here, piece);
         if (taken == 0) break;
         done += taken;
     }
     return done;
+}
+
+bool RiscvMachine::is_translating(HartId hart) const {
+    return data_space(board_.harts.at(hart.value)).satp != 0;
 }
 
 bool RiscvMachine::can_write_memory(HartId hart, VirtualAddress at, std::size_t length) const {

@@ -60,6 +60,10 @@ class RiscvMachine : public Machine {
     /// Reads as much as is there from the start of the range; a device register is read without its side
     /// effects.
     std::size_t read_memory(HartId hart, VirtualAddress at, std::span<std::byte> out) const;
+    /// The same past all translation.
+    std::size_t read_physical(PhysicalAddress at, std::span<std::byte> out) const;
+    /// Whether the hart's loads and stores now go through page tables.
+    bool is_translating(HartId hart) const;
     /// Whether a debugger may write these bytes: RAM and ROM.
     bool can_write_memory(HartId hart, VirtualAddress at, std::size_t length) const;
     /// The physical address behind one that the hart uses now; nothing if it is not mapped.

@@ -30,6 +30,8 @@ struct ConsoleText {
 struct BeginRun {
     Resume resume;
     bool tells_stop = true;
+    /// The packet names no action for the other threads: GDB steps off a breakpoint.
+    bool steps_alone = false;
 };
 /// The conversation is over, with or without a last OK.
 struct Goodbye {

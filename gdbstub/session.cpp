@@ -31,6 +31,7 @@ struct AtRest {};
 struct Moving {
     Resume resume;
     bool tells_stop = true;
+    bool steps_alone = false;
     bool handed_over = false;
     bool interrupt = false;
 };
@@ -52,6 +53,19 @@ bool client_may_go_on(const StopReport& report) {
 /// GDB lists the threads when it gives the target back to its user, and at no stop that it judges by itself.
 bool gives_target_to_user(const Packet& packet) {
     return packet.body.starts_with("qXfer:threads:") || packet.body == "qfThreadInfo";
+}
+
+/// GDB up to 13 that is told of an end of history while it steps off a breakpoint believes ever after that it
+/// is at it, and sends no resume any more. So that step is told as one that happened, and the end by the
+/// resume that GDB sends next; or, where nothing was left to step, as a stop without a reason, since at a
+/// breakpoint's address GDB would take any other for a hit. LLDB steps so all the time, and wants to be told.
+StopReport off_a_breakpoint(const StopReport& report, bool is_lldb) {
+    if (is_lldb) return report;
+    const auto* powered_off = std::get_if<PoweredOff>(&report.reason);
+    if (powered_off != nullptr && !powered_off->exit_code) return {report.thread, Stepped{}};
+    const auto* reached = std::get_if<ReachedHistoryEnd>(&report.reason);
+    if (reached != nullptr && reached->which == HistoryEnd::end) return {report.thread, Asleep{}};
+    return report;
 }
 
 bool asks_for_interrupt(const Received& received) {
@@ -262,7 +276,7 @@ void Session::Engine::begin(const BeginRun& run) {
     if (interrupted && !std::holds_alternative<Restart>(run.resume)) {
         tell_stop({conversation_.moving_thread(), Interrupted{}});
     } else {
-        state_ = Moving{run.resume, run.tells_stop};
+        state_ = Moving{run.resume, run.tells_stop, run.steps_alone};
     }
 }
 
@@ -282,11 +296,14 @@ void Session::Engine::stopped(const StopReport& report) {
     if (moving == nullptr)
         throw std::logic_error("a session was told of the end of a run that it did not ask for");
     const Moving ended = *moving;
+    const auto told = ended.steps_alone ? off_a_breakpoint(report, conversation_.client.lldb) : report;
+    if (told.reason != report.reason && std::holds_alternative<ReachedHistoryEnd>(report.reason))
+        send_console("the end of history: there is nothing left to step\n");
     state_ = AtRest{};
-    client_judges_ = ended.tells_stop && client_may_go_on(report);
+    client_judges_ = ended.tells_stop && client_may_go_on(told);
     late_interrupt_ = ended.interrupt && client_judges_;
     if (ended.tells_stop) {
-        tell_stop(report);
+        tell_stop(told);
     } else {
         conversation_.stopped(report);
     }

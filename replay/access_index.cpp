@@ -124,6 +124,7 @@ bool PackedNotes::has(List which, PageNumber first, PageNumber last) const {
 
 bool PackedNotes::may_hit(const StopPoint& stop) const {
     const auto [first, last] = pages_of(stop);
+    if (stop.kind == StopKind::trap) return true;  // traps are not noted
     if (stop.kind == StopKind::execute) return has(List::executed, first, last);
     if (stop.space == StopSpace::physical) {
         // Of loads only the virtual page is noted.

@@ -11,6 +11,7 @@
 
 namespace backspin::replay {
 
+/// A data stop, or a trap stop, which is told as one: known by what the step does, not by where it begins.
 inline bool is_data(const Hit& hit) {
     return hit.kind != StopKind::execute;
 }

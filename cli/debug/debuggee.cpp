@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/debug/causes.hpp"
 #include "cli/debug/translation.hpp"
 
 namespace backspin::cli {
@@ -34,6 +35,16 @@ std::vector<gdbstub::ThreadInfo> Debuggee::threads() const {
 gdbstub::StopReport Debuggee::perform(const gdbstub::Resume& resume, bool exit_when_off) {
     exit_when_off_ = exit_when_off;
     return TimelineTarget::perform(resume);
+}
+
+/// gdb shows a stop that it did not ask for as a SIGTRAP: the user is told what it is.
+void Debuggee::has_stopped(const replay::Stopped& stopped) {
+    for (const auto& hit : stopped.hits) {
+        if (hit.kind != StopKind::trap) continue;
+        const bool is_before = stopped.at.step == hit.at;
+        print(fmt::format("caught {} of hart {}: {}\n", name_of(TrapCause{hit.address.value}), hit.hart.value,
+                          is_before ? "the next step takes it" : "the step before here took it"));
+    }
 }
 
 std::optional<std::uint8_t> Debuggee::exit_code() const {
@@ -82,8 +93,37 @@ Outcome<std::size_t> Debuggee::memory_of(const Machine& machine, HartId hart, Vi
     return size;
 }
 
+Outcome<std::size_t> Debuggee::read_memory(gdbstub::ThreadId thread, gdbstub::Address at,
+                                           std::span<std::byte> into) {
+    if (!settings_.physical_memory) return TimelineTarget::read_memory(thread, at, into);
+    const auto size = machine_.read_physical(PhysicalAddress{address_of(at).value}, into);
+    if (size == 0) return Refused{gdbstub::errno_value::bad_address, "there is nothing at this address"};
+    return size;
+}
+
+/// The log knows debuggers' writes as a hart makes them: any for which addresses are physical will do.
+Outcome<Done> Debuggee::write_physical(gdbstub::ThreadId thread, PhysicalAddress at,
+                                       std::span<const std::byte> from) {
+    const VirtualAddress same{at.value};
+    const auto reaches = [&](HartId hart) {
+        return machine_.translate(hart, same) == at && !machine_.is_translating(hart);
+    };
+    auto hart = hart_of(thread);
+    for (std::uint32_t i = 0; i < machine_.harts() && !reaches(hart); ++i) hart = HartId{i};
+    if (!reaches(hart)) {
+        return Refused{gdbstub::errno_value::access,
+                       "every hart translates addresses, and a write is made as a hart would make it: type "
+                       "'monitor phys off' and write to an address that the hart uses"};
+    }
+    if (!machine_.can_write_memory(hart, same, from.size())) {
+        return Refused{gdbstub::errno_value::bad_address, "there is no memory at this address to write to"};
+    }
+    return write(MemoryWrite{hart, same, {from.begin(), from.end()}});
+}
+
 Outcome<Done> Debuggee::write_memory(gdbstub::ThreadId thread, gdbstub::Address at,
                                      std::span<const std::byte> from) {
+    if (settings_.physical_memory) return write_physical(thread, PhysicalAddress{address_of(at).value}, from);
     const auto address = address_of(at);
     if (!machine_.can_write_memory(hart_of(thread), address, from.size())) {
         return Refused{gdbstub::errno_value::bad_address, "there is no memory at this address to write to"};

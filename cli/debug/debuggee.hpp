@@ -40,6 +40,9 @@ class Debuggee final : public adapter::TimelineTarget, private gdbstub::ExecFile
     /// What `monitor save` and `monitor bookmark` need.
     void keep(SessionKeeping keeping) { monitor_.keep(std::move(keeping)); }
 
+    /// The client's user wants to see what the guest prints.
+    bool shows_console() const { return settings_.console; }
+
     /// Makes the move that a client asked for. `exit_when_off`: tell the guest's power-off as the end of the
     /// program.
     gdbstub::StopReport perform(const gdbstub::Resume& resume, bool exit_when_off);
@@ -49,6 +52,8 @@ class Debuggee final : public adapter::TimelineTarget, private gdbstub::ExecFile
     std::vector<gdbstub::ThreadInfo> threads() const override;
     gdbstub::Outcome<gdbstub::Done> write_register(gdbstub::ThreadId, gdbstub::RegisterNumber,
                                                    std::span<const std::byte> value) override;
+    gdbstub::Outcome<std::size_t> read_memory(gdbstub::ThreadId, gdbstub::Address,
+                                              std::span<std::byte> into) override;
     gdbstub::Outcome<gdbstub::Done> write_memory(gdbstub::ThreadId, gdbstub::Address,
                                                  std::span<const std::byte> from) override;
     gdbstub::Monitor* monitor() override { return &monitor_; }
@@ -68,10 +73,17 @@ class Debuggee final : public adapter::TimelineTarget, private gdbstub::ExecFile
                                             std::span<std::byte> into) const override;
     VirtualAddress address_of(gdbstub::Address address) const override;
     bool shows_interrupts() const override { return settings_.step_interrupts; }
+    std::vector<StopPoint> own_stops() const override { return settings_.catches; }
+    std::optional<HartId> stop_hart() const override { return settings_.stop_hart; }
+    void has_stopped(const replay::Stopped& stopped) override;
+    void client_left() override { settings_.client_left(); }
     std::optional<std::uint8_t> exit_code() const override;
     std::string hint(const replay::Refused& refused) const override {
         return refused.a_branch_could ? "; 'monitor branch' begins another future here, to write in" : "";
     }
+
+    gdbstub::Outcome<gdbstub::Done> write_physical(gdbstub::ThreadId, PhysicalAddress,
+                                                   std::span<const std::byte> from);
 
     emu::RiscvMachine& machine_;
     Program program_;

@@ -39,6 +39,11 @@ class DebugServer {
                                         [this] { lost_ = true; },
                                     });
         debuggee_.set_print([this](std::string_view text) { print(text); });
+        if (setup.also_show) {
+            setup.also_show([this](std::span<const std::byte> bytes) {
+                guest_printed({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+            });
+        }
         setup.timeline.set_host({
             .input = setup.input,
             .interrupted = [this] { return interrupted(); },
@@ -47,7 +52,10 @@ class DebugServer {
         });
     }
 
-    ~DebugServer() { setup_.timeline.set_host({}); }
+    ~DebugServer() {
+        setup_.timeline.set_host({});
+        if (setup_.also_show) setup_.also_show(nullptr);
+    }
 
     DebugEnd serve() {
         if (const auto text = transport_->announcement(); !text.empty()) {
@@ -122,6 +130,7 @@ class DebugServer {
     gdbstub::StopReport move(const gdbstub::Resume& resume) {
         const bool exit_when_off = setup_.power_off == PowerOff::exit;
         const auto report = debuggee_.perform(resume, exit_when_off);
+        print(std::exchange(guest_text_, {}));
         if (exit_when_off && std::holds_alternative<gdbstub::PoweredOff>(report.reason))
             end_ = DebugEnd::powered_off;
         return report;
@@ -166,6 +175,15 @@ class DebugServer {
                (session_ && session_->interrupt_requested());
     }
 
+    /// Guests print letter by letter, and a client shows lines.
+    void guest_printed(std::string_view text) {
+        constexpr std::size_t kLongest = 256;
+        if (!session_ || handling_ || !debuggee_.shows_console()) return;
+        guest_text_ += text;
+        if (guest_text_.ends_with('\n') || guest_text_.size() >= kLongest)
+            print(std::exchange(guest_text_, {}));
+    }
+
     /// What a breakpoint prints is not dropped when it comes faster than the client reads: the guest waits.
     void print(std::string_view text) {
         while (session_ && !session_->console_output(text) && !interrupted()) setup_.loop.wait(10ms);
@@ -185,6 +203,7 @@ class DebugServer {
     Debuggee debuggee_;
     std::unique_ptr<Transport> transport_;
     std::unique_ptr<gdbstub::Session> session_;
+    std::string guest_text_;          ///< printed, and not yet told
     std::vector<std::byte> waiting_;  ///< received and not yet handled
     bool handling_ = false;           ///< a packet's handler is at work
     bool new_client_ = false;

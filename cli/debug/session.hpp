@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 
 #include "cli/console_history.hpp"
@@ -31,6 +32,8 @@ struct DebugSetup {
     std::string at_branch{};  ///< said of each new branch: a line, or nothing
     /// What its consoles have shown, and go on to show. Not owned; null: nobody keeps it.
     const ConsoleHistory* shown = nullptr;
+    /// Lets the given one hear all that the console shows, until it is called with null. Null: nobody can.
+    std::function<void(std::function<void(std::span<const std::byte>)>)> also_show{};
     std::string no_branches{};  ///< why there can be none; empty: there can
 };
 

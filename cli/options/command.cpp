@@ -32,6 +32,8 @@ po::options_description outside_options(bool saving) {
     } else {
         add("gdb", po::value<std::string>()->value_name("WHERE"),
             "wait for a debugger: [HOST:]PORT, unix:PATH or stdio");
+        add("port-file", po::value<std::string>()->value_name("FILE"),
+            "the port that --gdb got, for scripts");
         add("save", po::value<std::string>()->value_name("FILE"), "record the run into FILE");
         add("power-off", po::value<std::string>()->value_name("stop|exit"),
             "what the guest's power-off does under gdb (stop)");
@@ -114,6 +116,8 @@ Verb replay_verb() {
     options.add_options()  //
         ("gdb", po::value<std::string>()->value_name("WHERE"),
          "wait for a debugger: [HOST:]PORT, unix:PATH or stdio")  //
+        ("port-file", po::value<std::string>()->value_name("FILE"),
+         "the port that --gdb got, for scripts, as long as it listens")  //
         ("branch", po::value<std::string>()->value_name("NAME"),
          "begin with this branch, by its name or number (main)")  //
         ("keep-snapshots",
@@ -176,8 +180,14 @@ std::optional<std::chrono::nanoseconds> timeout_of(const po::variables_map& valu
 
 std::optional<Endpoint> gdb_of(const po::variables_map& values) {
     const auto text = text_of(values, "gdb");
-    if (!text) return std::nullopt;
-    return parse_endpoint(*text);
+    const auto port_file = text_of(values, "port-file");
+    auto endpoint = text ? std::optional(parse_endpoint(*text)) : std::nullopt;
+    if (!port_file) return endpoint;
+    auto* tcp = endpoint ? std::get_if<TcpEndpoint>(&*endpoint) : nullptr;
+    if (tcp == nullptr || port_file->empty())
+        throw UsageError("--port-file FILE tells a port: give it together with --gdb PORT, as in --gdb :0");
+    tcp->port_file = *port_file;
+    return endpoint;
 }
 
 /// A debugger on stdio has stdin and stdout to itself; else a virtio console may have them.

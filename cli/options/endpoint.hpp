@@ -11,6 +11,7 @@ namespace backspin::cli {
 struct TcpEndpoint {
     std::string host = "127.0.0.1";  ///< an address or a name; without its brackets if IPv6
     std::uint16_t port = 0;          ///< 0: any free one
+    std::string port_file{};         ///< where the port's number is told; empty: nowhere
     bool operator==(const TcpEndpoint&) const = default;
 };
 struct UnixEndpoint {

@@ -106,8 +106,10 @@ std::string list_of_questions() {
     return text;
 }
 
-bool begins_question(std::string_view word) {
-    return std::ranges::find(kForms, word, &Form::word) != kForms.end();
+std::vector<QuestionForm> question_forms() {
+    std::vector<QuestionForm> forms;
+    for (const auto& form : kForms) forms.push_back({form.word, form.arguments, form.help});
+    return forms;
 }
 
 Question parse_question(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "cli/place.hpp"
 
@@ -51,11 +52,14 @@ struct BisectQuestion {
 using Question =
     std::variant<WriteQuestion, AttemptQuestion, ValueQuestion, RegisterQuestion, BisectQuestion>;
 
+/// A kind of question, for lists and help.
+struct QuestionForm {
+    std::string_view word, arguments, help;
+};
+std::vector<QuestionForm> question_forms();
+
 /// Each with its arguments and what it answers, a line each.
 std::string list_of_questions();
-
-/// The first words of all questions: "last-write" ...
-bool begins_question(std::string_view word);
 
 /// Throws StartError, saying what is wrong and what was wanted.
 Question parse_question(std::string_view text);

@@ -77,6 +77,7 @@ std::unique_ptr<Server> Server::on_tcp(HostLoop& loop, const TcpEndpoint& endpoi
     const auto local = server->acceptor_.local_endpoint();
     std::memcpy(bound.data(), local.data(), std::min(local.size(), bound.capacity()));
     server->port_ = bound.port();
+    if (!endpoint.port_file.empty()) server->port_file_.emplace(endpoint.port_file, server->port_);
     server->announcement_ = fmt::format("Listening on port {}", server->port_);
     return server;
 }

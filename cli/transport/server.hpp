@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -10,6 +11,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include "cli/transport/link.hpp"
+#include "cli/transport/port_file.hpp"
 #include "cli/transport/transport.hpp"
 
 namespace backspin::cli {
@@ -53,6 +55,7 @@ class Server final : public Transport {
     TransportEvents events_;
     std::string refusal_;
     std::string announcement_;
+    std::optional<PortFile> port_file_;
     std::string socket_path_;  ///< to be removed at the end; empty for TCP
     std::uint16_t port_ = 0;
     bool is_tcp_ = false;

@@ -463,6 +463,10 @@ take:
             return {Leave::attention, false};
         }
     }
+    if (stops_before_trap(hart, trap, observer)) {
+        port_.take_attention();
+        return {Leave::stopped, false};
+    }
     // Nothing of the step happened but the trap. What follows may run with interrupts enabled or not: let the
     // machine look.
     port_.take_attention();

@@ -44,6 +44,8 @@ class Interpreter {
     Result run(Hart& hart, StepCount until, Observer* observer);
 
     void set_stop_points(std::span<const StopPoint> points);
+    /// Whether the observer wants to stop before this hart takes the interrupt.
+    bool stops_before(const Hart& hart, Interrupt interrupt, Observer* observer) const;
 
     /// What was touched since the last call.
     AccessNotes take_access_notes();
@@ -80,6 +82,8 @@ class Interpreter {
     void forget_jumps();
     /// Whether the observer wants to stop before an attempt at hart.pc.
     bool stops_before(const Hart& hart, Observer* observer) const;
+    /// Whether the observer wants to stop before the attempt at hart.pc, which raises an exception.
+    bool stops_before_trap(const Hart& hart, const Trap& trap, Observer* observer);
     /// The instruction at hart.pc, with all that belongs to fetching it. Nothing, with the trap in the port,
     /// if it cannot be fetched.
     std::optional<Instruction> fetch(const Hart& hart);

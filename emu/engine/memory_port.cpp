@@ -224,7 +224,7 @@ Verdict MemoryPort::tell(const Hit& hit) {
 bool MemoryPort::update_entry(PhysicalAddress at, unsigned size, std::uint64_t value) {
     const auto bytes = std::as_bytes(std::span(&value, 1)).first(size);
     notes_.changes_from_outside(at);
-    if (observer_ == nullptr || stops_.watches().empty()) {
+    if (observer_ == nullptr || (stops_.watches().empty() && !stops_.stops_at_traps())) {
         put(at, bytes);
         return true;
     }

@@ -71,6 +71,9 @@ class MemoryPort {
     std::optional<std::uint16_t> fetch(VirtualAddress at);
     bool take_stopped() { return std::exchange(stopped_, false); }
 
+    /// Tells the observer, with memory as it was before this step; who stops there leaves it so.
+    Verdict tell(const Hit& hit);
+
     // ---- MemoryAccess ---------------------------------------------------------------------------
     Trap trap() const { return trap_; }
     template <class Value>
@@ -232,9 +235,6 @@ class MemoryPort {
     /// A walk sets bits in an entry of a page table. False, and nothing done, if the observer wants to stop
     /// before this step.
     bool update_entry(PhysicalAddress at, unsigned size, std::uint64_t value);
-    /// Tells the observer, with memory as it was before this step; who stops there leaves it so.
-    Verdict tell(const Hit& hit);
-
     /// Finds where the access goes, page by page: parts_ from here on. False, with the trap, if it cannot be
     /// made.
     bool locate(VirtualAddress at, std::size_t size, AccessKind kind, Updates updates);
@@ -290,7 +290,8 @@ class MemoryPort {
     bool attention_ = false;
     bool stopped_ = false;
 
-    /// What walks have written for the step at updates_of_, while data stops are armed.
+    /// What walks have written for the step at updates_of_, while stops are armed that are told of only
+    /// after a walk.
     struct EntryUpdate {
         PhysicalAddress at;
         unsigned size = 0;

@@ -8,6 +8,7 @@ bool StopPoints::set(std::span<const StopPoint> points) {
     if (std::ranges::equal(points, points_)) return false;
     points_.assign(points.begin(), points.end());
     execute_.clear();
+    traps_.clear();
     watches_.clear();
     watched_pages_.clear();
     watched_physical_pages_.clear();
@@ -15,6 +16,8 @@ bool StopPoints::set(std::span<const StopPoint> points) {
     for (const auto& point : points_) {
         if (point.kind == StopKind::execute) {
             execute_.push_back(point.address.value);
+        } else if (point.kind == StopKind::trap) {
+            traps_.push_back(point);
         } else if (point.length != 0) {
             watch(point);
         }

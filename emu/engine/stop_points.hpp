@@ -1,5 +1,5 @@
 // The stop points of a run, arranged for the engine: is there an execute stop here, does this access touch a
-// watched range.
+// watched range, is this trap one to stop at.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +23,13 @@ class StopPoints {
     const std::vector<std::uint64_t>& execute() const { return execute_; }
     bool executes_at(VirtualAddress pc) const { return std::ranges::binary_search(execute_, pc.value); }
 
+    bool stops_at_traps() const { return !traps_.empty(); }
+    bool stops_at_trap(std::uint64_t cause) const {
+        return std::ranges::any_of(traps_, [&](const StopPoint& causes) {
+            return cause >= causes.address.value && cause - causes.address.value < causes.length;
+        });
+    }
+
     const std::vector<StopPoint>& watches() const { return watches_; }
     /// Whether any watched byte lies in the 4 KiB page that starts here.
     bool watches_page(VirtualAddress page) const {
@@ -40,6 +47,7 @@ class StopPoints {
 
     std::vector<StopPoint> points_;
     std::vector<std::uint64_t> execute_;  ///< ascending
+    std::vector<StopPoint> traps_;
     std::vector<StopPoint> watches_;
     std::vector<std::uint64_t> watched_pages_;  ///< ascending
     bool watches_everything_ = false;

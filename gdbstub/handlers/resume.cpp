@@ -74,7 +74,9 @@ Answer resume_actions(Conversation& conversation, std::string_view packet) {
     }
     const std::optional<Resume> move = move_for(conversation, request->actions);
     if (!move) return why_stopped(conversation, packet);
-    return BeginRun{*move};
+    const bool alone = request->actions.size() == 1 && std::holds_alternative<Step>(*move) &&
+                       request->actions.front().selector.thread.has_value();
+    return BeginRun{.resume = *move, .steps_alone = alone};
 }
 
 Answer legacy_resume(Conversation& conversation, std::string_view packet) {

@@ -181,6 +181,11 @@ TEST(CommandLine, RecordIsRunThatIsSaved) {
     EXPECT_EQ(command.gdb, std::nullopt);
     EXPECT_THAT(complaint("record a.elf"), HasSubstr("-o FILE is missing"));
     EXPECT_THAT(complaint("record -o out.bsr --gdb 1 a.elf"), HasSubstr("--gdb"));
+    EXPECT_EQ(run("run --gdb :0 --port-file port a.elf").gdb,
+              Endpoint{(TcpEndpoint{.port = 0, .port_file = "port"})});
+    for (const auto* wrong : {"run --port-file port a.elf", "run --gdb stdio --port-file port a.elf",
+                              "run --gdb unix:/tmp/s --port-file port a.elf"})
+        EXPECT_THAT(complaint(wrong), HasSubstr("--gdb PORT")) << wrong;
 }
 
 TEST(CommandLine, ReplayInfoAndRepairTakeAFile) {

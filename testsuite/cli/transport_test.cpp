@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <thread>
 
 #include <boost/asio/connect.hpp>
@@ -183,6 +184,26 @@ TEST(Transport, LetsAClientGoOnceAllIsSent) {
 TEST(Transport, APortInUseIsRefusedWithAWayOut) {
     Host host(TcpEndpoint{"127.0.0.1", 0});
     EXPECT_THAT(refusal(TcpEndpoint{"127.0.0.1", host.port()}), HasSubstr("is in use; name another one"));
+}
+
+TEST(Transport, TellsItsPortInAFileForAsLongAsItListens) {
+    const TemporaryFolder folder;
+    const auto path = folder / "port";
+    spill(path, "12345\n");  // of one that was killed
+    {
+        HostLoop loop;
+        const auto server = open_transport(loop, TcpEndpoint{"127.0.0.1", 0, path}, {});
+        const auto text = slurp(path);
+        EXPECT_EQ("Listening on port " + text, server->announcement() + "\n");
+    }
+    EXPECT_FALSE(std::filesystem::exists(path));
+    EXPECT_FALSE(std::filesystem::exists(path + ".part"));
+
+    spill(path, "a letter to somebody");
+    EXPECT_THAT(refusal(TcpEndpoint{"127.0.0.1", 0, path}), ::testing::HasSubstr("a file of something else"));
+    EXPECT_EQ(slurp(path), "a letter to somebody");
+    EXPECT_THAT(refusal(TcpEndpoint{"127.0.0.1", 0, folder / "no/port"}),
+                ::testing::HasSubstr("cannot be written: No such file"));
 }
 
 TEST(Transport, AddressesOfOtherComputersAreRefused) {

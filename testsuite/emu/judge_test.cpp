@@ -14,12 +14,14 @@
 #include "emu/riscv_machine.hpp"
 #include "testsuite/emu/random_devices.hpp"
 #include "testsuite/emu/random_program.hpp"
+#include "testsuite/emu/trap_taken.hpp"
 
 namespace backspin::emu {
 namespace {
 
 using testing::RandomProgram;
 using testing::RandomProgramOptions;
+using testing::Trapped;
 
 /// A program and a machine for it. Every seed is another program; the kinds of machine take turns.
 struct Arrangement {
@@ -87,8 +89,11 @@ class Judge {
     bool step(const std::optional<Input>& input = std::nullopt) {
         const auto turn = board_.next_turn();
         const auto pc = VirtualAddress{board_.harts[turn ? turn->hart.value : 0].pc};
+        const auto before = board_.harts;
+        const auto at = board_.steps;
         const auto info = reference::step(board_, memory_, input ? &*input : nullptr);
         if (!info) return false;
+        if (const auto trap = testing::trap_of(*info, at, before, board_.harts)) traps_.push_back(*trap);
         steps_.push_back(*info);
         pcs_.push_back(pc);
         remember();
@@ -101,6 +106,7 @@ class Judge {
     std::uint64_t memory_digest(StepCount at) const { return digests_.at(at.value); }
     const StepInfo& info(StepCount at) const { return steps_.at(at.value); }
     VirtualAddress pc(StepCount at) const { return pcs_.at(at.value); }
+    const std::vector<Trapped>& traps() const { return traps_; }
 
   private:
     void remember() {
@@ -118,6 +124,7 @@ class Judge {
     std::vector<std::uint64_t> digests_;
     std::vector<StepInfo> steps_;
     std::vector<VirtualAddress> pcs_;
+    std::vector<Trapped> traps_;
 };
 
 /// Names the first field that differs, so that a failure says more than "bytes differ".
@@ -371,6 +378,43 @@ class Stopper : public Observer {
     }
     std::optional<Hit> last;
 };
+
+/// Every trap is told once, before it, with nothing of it done; and then it happens as if nobody had looked.
+TEST_P(JudgeTest, TrapStopsAreTheTrapsAndComeBeforeThem) {
+    const auto& traps = judge_->traps();
+    StopPoint point{StopKind::trap, VirtualAddress{0}, ~std::uint64_t{0}};
+    if (!traps.empty() && any(0, 1) == 0)
+        point = {StopKind::trap, VirtualAddress{traps[any(0, traps.size() - 1)].cause}, 1};
+    std::vector<Trapped> expected;
+    std::ranges::copy_if(traps, std::back_inserter(expected), [&](const Trapped& trap) {
+        return point.length != 1 || trap.cause == point.address.value;
+    });
+
+    const auto owned_machine = new_machine();
+    auto& machine = *owned_machine;
+    machine.set_stop_points(std::span(&point, 1));
+    std::vector<Trapped> got;
+    Stopper stopper;
+    while (machine.now() < judge_->last()) {
+        if (const auto input = log_.find(machine.now()); input != log_.end()) {
+            ASSERT_EQ(machine.apply(input->second, &stopper), Verdict::go_on);
+            continue;
+        }
+        const auto next = log_.upper_bound(machine.now());
+        RunOptions run;
+        run.until = next != log_.end() ? std::min(judge_->last(), next->first) : judge_->last();
+        const auto end = machine.run(run, &stopper);
+        ASSERT_NO_FATAL_FAILURE(expect_same(machine, *judge_, "at a trap"));
+        if (end == RunEnd::reached) continue;
+        ASSERT_EQ(end, RunEnd::stopped);
+        ASSERT_EQ(stopper.last->kind, StopKind::trap);
+        ASSERT_EQ(stopper.last->at, machine.now());
+        got.push_back({stopper.last->at, stopper.last->hart, stopper.last->address.value});
+        ASSERT_TRUE(machine.step().has_value());
+        ASSERT_NO_FATAL_FAILURE(expect_same(machine, *judge_, "after a trap"));
+    }
+    EXPECT_TRUE(got == expected) << got.size() << " traps of " << expected.size();
+}
 
 /// Pieces of pages that the program does change, from comparing states of the reference.
 std::vector<StopPoint> some_that_change(const Judge& judge, std::uint64_t ram_bytes,

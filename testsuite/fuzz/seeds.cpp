@@ -267,6 +267,21 @@ void write_gdb() {
     write("gdb", "stops",
           all({"Z0,80000000,2;X3,220127;cmds:1,X1,27", "Z2,80001000,8", "vCont?", "vCont;c", "vCont;s:1;c",
                "vCont;r80000000,80000010:1;c", "bs", "bc", "z0,80000000,2", "D"}));
+    const auto monitor = [](std::string_view command) {
+        constexpr const char* kDigits = "0123456789abcdef";
+        std::string body = "qRcmd,";
+        for (const unsigned char c : command) (body += kDigits[c >> 4]) += kDigits[c & 15];
+        return body;
+    };
+    write("debuggee", "moves",
+          all({"QStartNoAckMode", "Z0,80000018,4", "vCont;c", "vCont;s:1;c", "Z2,80002000,4", "vCont;c", "bs",
+               "bc", "Z0,80000028,4;X9,26000a22050e2213270000;cmds:1,X1,27", "vCont;c", "m10000000,8",
+               "vRun;", "D"}));
+    write("debuggee", "monitor",
+          all({"QStartNoAckMode", monitor("catch trap all"), "vCont;c", monitor("stop-hart 1"), "vCont;c",
+               "bc", monitor("info csr"), monitor("info harts"), monitor("goto +100"), monitor("branch a"),
+               monitor("writes 0x80002000:4"), monitor("last-change a0"), monitor("disassemble"),
+               monitor("phys on"), "M80002000,1:01", monitor("bookmark b"), monitor("help"), "k"}));
     write("gdb", "others",
           all({"qRcmd,7768656e", "vFile:open:2f696d616765732f66772e656c66,0,0", "vFile:pread:1,100,0", "!",
                "vRun;", "R00", "QThreadSuffixSupported", "qHostInfo", "T1", "k"}) +

@@ -1,5 +1,7 @@
 #include "gdbstub/session.hpp"
 
+#include <gmock/gmock.h>
+
 #include "testsuite/gdbstub/client.hpp"
 
 namespace backspin::gdbstub::testing {
@@ -132,6 +134,34 @@ TEST_F(Running, StartsAgainInSpiteOfALateInterrupt) {
     EXPECT_EQ(client->resume("vRun;"), Resume{Restart{}});
     client->stop({ThreadId{1}, Stepped{}});
     EXPECT_EQ(client->resume("vCont;c"), Resume{Continue{}});
+}
+
+// Told of the end of history in such a step, GDB 13 sends no resume any more.
+TEST_F(Running, TellsNoEndOfHistoryToAClientThatStepsOffABreakpoint) {
+    const StopReport end{ThreadId{1}, ReachedHistoryEnd{HistoryEnd::end}};
+    client->resume("vCont;s:1");
+    client->session.stopped(end);
+    const auto told = bodies(client->drain());
+    ASSERT_EQ(told.size(), 2u);
+    EXPECT_EQ(told[0], "O" + to_hex("the end of history: there is nothing left to step\n"));
+    EXPECT_EQ(told[1].substr(0, 3), "T00");
+    EXPECT_THAT(told[1], ::testing::Not(::testing::HasSubstr("replaylog")));
+    client->resume("vCont;s:1");
+    const auto off = client->stop({ThreadId{1}, PoweredOff{}});
+    EXPECT_EQ(off.substr(0, 3), "T05");
+    EXPECT_THAT(off, ::testing::Not(::testing::HasSubstr("replaylog")));
+    client->resume("vCont;s:1");
+    EXPECT_EQ(client->stop({ThreadId{1}, PoweredOff{3}}), "W03");
+    for (const auto* user_step : {"vCont;s:1;c", "vCont;s", "s", "vCont;c", "vCont;r80000000,80000010:1"}) {
+        client->resume(user_step);
+        EXPECT_THAT(client->stop(end), ::testing::HasSubstr("replaylog:end;")) << user_step;
+    }
+    client->resume("vCont;s:1");
+    EXPECT_THAT(client->stop({ThreadId{1}, ReachedHistoryEnd{HistoryEnd::begin}}),
+                ::testing::HasSubstr("replaylog:begin;"));
+    ask("qHostInfo");  // LLDB steps so at any time
+    client->resume("vCont;s:1");
+    EXPECT_THAT(client->stop(end), ::testing::HasSubstr("replaylog:end;"));
 }
 
 TEST_F(Running, KeepsOtherPacketsForLater) {

@@ -108,12 +108,40 @@ def a_console_line_is_a_place(bench):
 
 
 @scenario
+def a_breakpoint_at_the_end(bench):
+    """gdb 13 steps off a breakpoint first, and after an end of history within that step it resumed nothing any more."""
+    gdb = bench.session("calls")
+    shows(gdb("continue"), HISTORY_ENDS)
+    end = gdb.position()
+    gdb("break *$pc")
+    for command in ("continue", "continue", "stepi", "next"):
+        shows(gdb(command), r"the end of history: there is nothing left to step[\s\S]*Program stopped")
+        equal(gdb.position(), end, f"position after {command}")
+    gdb("delete")
+    shows(gdb("continue"), HISTORY_ENDS)
+    gdb("break power_off")
+    shows(gdb("reverse-continue"), r"^Breakpoint 2, power_off ")
+    # The very step that switches the machine off.
+    gdb("monitor end")
+    gdb("maintenance flush register-cache")
+    gdb("reverse-stepi")
+    gdb("break *$pc")
+    shows(gdb("continue"), HISTORY_ENDS)
+    equal(gdb.position(), end, "position after the last step")
+    gdb("reverse-stepi")
+    equal(gdb.position(), end - 1, "position one step back")
+
+
+@scenario
 def helps(bench):
     gdb = bench.session("calls")
     text = gdb("monitor help")
     for command in ("when", "goto", "step-interrupts"):
         shows(text, command)
+    shows(gdb("monitor help goto"), r"^goto PLACE$[\s\S]*flush register-cache")
     shows(gdb("monitor no-such-command"), r"help")
+    shows(gdb("monitor gtoo 5"), r"did you mean goto\?")
+    shows(gdb("monitor wh"), r"^position 0 of 0")
     shows(gdb("monitor goto nowhere"), r"\w")
     equal(gdb.position(), 0, "position after nonsense")
 
