@@ -22,6 +22,8 @@ using namespace std::chrono_literals;
 // A client that does not read gets no more until it does.
 constexpr std::size_t kMostUnsent = 4u << 20;
 
+constexpr std::size_t kLongestLine = 1024;
+
 class DebugServer {
   public:
     explicit DebugServer(const DebugSetup& setup)
@@ -39,6 +41,7 @@ class DebugServer {
                                         [this] { lost_ = true; },
                                     });
         debuggee_.set_print([this](std::string_view text) { print(text); });
+        if (setup.show_console) setup.show_console([this](std::string_view text) { show(text); });
         setup.timeline.set_host({
             .input = setup.input,
             .interrupted = [this] { return interrupted(); },
@@ -47,10 +50,15 @@ class DebugServer {
         });
     }
 
-    ~DebugServer() { setup_.timeline.set_host({}); }
+    ~DebugServer() {
+        setup_.timeline.set_host({});
+        if (setup_.show_console) setup_.show_console({});
+    }
 
     DebugEnd serve() {
-        if (const auto text = transport_->announcement(); !text.empty()) {
+        if (setup_.ready) {
+            setup_.ready();
+        } else if (const auto text = transport_->announcement(); !text.empty()) {
             fmt::print(stderr, "{}\n", text);
             std::fflush(stderr);
         }
@@ -108,7 +116,9 @@ class DebugServer {
         if (!session_) return false;
         bool acted = send();
         if (const auto resume = session_->take_resume()) {
-            session_->stopped(move(*resume));
+            const auto report = move(*resume);
+            show_line();
+            session_->stopped(report);
             send();
             acted = true;
         }
@@ -162,13 +172,30 @@ class DebugServer {
     bool interrupted() {
         setup_.loop.poll();
         if (!handling_) send();
+        if (!printing_) show_line();
         return lost_ || setup_.loop.end_request() != EndRequest::none ||
                (session_ && session_->interrupt_requested());
     }
 
     /// What a breakpoint prints is not dropped when it comes faster than the client reads: the guest waits.
     void print(std::string_view text) {
+        printing_ = true;
         while (session_ && !session_->console_output(text) && !interrupted()) setup_.loop.wait(10ms);
+        printing_ = false;
+    }
+
+    /// What the guest prints, a line at a time: each byte on its own would be a packet. A client that is not
+    /// waiting for the machine would take it for an answer.
+    void show(std::string_view text) {
+        for (const char c : text) {
+            if (c != '\r') line_ += c;
+            if (c == '\n' || line_.size() >= kLongestLine) show_line();
+        }
+    }
+    void show_line() {
+        if (line_.empty()) return;
+        const auto line = std::exchange(line_, {});
+        if (session_ && session_->running() && !handling_) print(line);
     }
 
     void tell(const replay::SearchProgress& progress) {
@@ -186,7 +213,9 @@ class DebugServer {
     std::unique_ptr<Transport> transport_;
     std::unique_ptr<gdbstub::Session> session_;
     std::vector<std::byte> waiting_;  ///< received and not yet handled
+    std::string line_;                ///< of the console, not yet shown
     bool handling_ = false;           ///< a packet's handler is at work
+    bool printing_ = false;
     bool new_client_ = false;
     bool lost_ = false;
     std::optional<DebugEnd> end_;

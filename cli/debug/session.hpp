@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "cli/console_history.hpp"
 #include "cli/debug/debuggee.hpp"
@@ -31,6 +32,12 @@ struct DebugSetup {
     std::string at_branch{};  ///< said of each new branch: a line, or nothing
     /// What its consoles have shown, and go on to show. Not owned; null: nobody keeps it.
     const ConsoleHistory* shown = nullptr;
+    /// Called once it listens, in place of saying so: starts the debugger that is to come. Null: the user
+    /// does.
+    std::function<void()> ready{};
+    /// Is given what shows a text to the client, while it waits for the machine. Null: the client sees no
+    /// console.
+    std::function<void(std::function<void(std::string_view)>)> show_console{};
     std::string no_branches{};  ///< why there can be none; empty: there can
 };
 
