@@ -74,11 +74,10 @@ Child::Child(HostLoop& loop, const std::vector<std::string>& words, ChildInput i
 }
 
 Child::~Child() {
-    if (!exit_code_) ask_to_end();
-    while (!exit_code_) {
-        int status = 0;
-        const auto ended = ::waitpid(process_, &status, 0);
-        if (ended == process_ || (ended < 0 && errno != EINTR)) exit_code_ = code_of(status);
+    if (process_ == 0) return;
+    for (look(); !exit_code_; look()) {
+        ask_to_end();
+        loop_.wait(100ms);
     }
 }
 
@@ -106,11 +105,17 @@ void Child::look() {
     loop_.ask_to_end(EndRequest::debugger_left);
 }
 
-/// Once: a debugger that has its reasons to stay for a moment is not hurried.
+/// A debugger may have its reasons to stay for a moment, or for ever: it waits for a program of its own.
 void Child::ask_to_end() {
-    if (asked_ || process_ == 0) return;
-    asked_ = true;
-    ::kill(process_, SIGTERM);
+    constexpr auto kPatience = 5s;
+    if (process_ == 0) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (!asked_) {
+        asked_ = now;
+        ::kill(process_, SIGTERM);
+    } else if (now - *asked_ > kPatience) {
+        ::kill(process_, SIGKILL);
+    }
 }
 
 }  // namespace backspin::cli

@@ -1,6 +1,7 @@
 // A program on the user's terminal, started by this one: Ctrl-C is its own, and its end is this one's.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,8 +27,9 @@ class Child {
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
 
-    /// Waits for its end, which it is asked for if the loop is asked to end by anything else. As a shell
-    /// tells it: the exit code, or 128 and the signal's number.
+    /// Waits for its end, which it is asked for if the loop is asked to end by anything else; if it does not
+    /// hear, it is ended after some seconds. As a shell tells it: the exit code, or 128 and the signal's
+    /// number.
     int wait();
 
   private:
@@ -39,7 +41,7 @@ class Child {
     boost::asio::signal_set ends_;
     pid_t process_ = 0;
     std::optional<int> exit_code_;
-    bool asked_ = false;
+    std::optional<std::chrono::steady_clock::time_point> asked_;
 };
 
 }  // namespace backspin::cli

@@ -1,12 +1,12 @@
 #include "cli/options/debug_verbs.hpp"
 
 #include <algorithm>
-#include <any>
 #include <array>
 #include <fstream>
 #include <set>
 #include <string_view>
 
+#include <boost/any.hpp>
 #include <fmt/format.h>
 
 #include "cli/options/history_options.hpp"
@@ -97,7 +97,7 @@ Command read_debug(const Verb& verb, const po::variables_map& values) {
     // The debugger has the terminal, as with --gdb stdio: what may not be there beside it is refused the
     // same.
     auto with_debugger = values;
-    with_debugger.insert({"gdb", po::variable_value(std::any(std::string("stdio")), false)});
+    with_debugger.insert({"gdb", po::variable_value(boost::any(std::string("stdio")), false)});
     if (recorded)
         command.machine = std::get<ReplayCommand>(read_replay(verb, with_debugger));
     else

@@ -118,6 +118,14 @@ TEST(Children, EndWithTheirStarter) {
     EXPECT_EQ(Child(loop, {"/bin/sleep", "1000"}, ChildInput::none).wait(), 128 + 15);
 }
 
+TEST(Children, ThatDoNotHearAreEnded) {
+    HostLoop loop;
+    loop.ask_to_end(EndRequest::interrupted);
+    EXPECT_EQ(
+        Child(loop, {"/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"}, ChildInput::none).wait(),
+        128 + 9);
+}
+
 TEST(Children, ThatCannotBeStartedAreAnError) {
     HostLoop loop;
     EXPECT_THROW(Child(loop, {"/no/such/debugger"}, ChildInput::none), StartError);

@@ -14,22 +14,24 @@ class Prompt(gdb.Parameter):
     def __init__(self):
         super().__init__("backspin-prompt", gdb.COMMAND_SUPPORT, gdb.PARAM_BOOLEAN)
         self.value = False
-        self.before = None
+        self.usual = None
+        self.hook = None
 
     def get_set_string(self):
-        if self.value and gdb.prompt_hook != self.prompt:
-            self.before, gdb.prompt_hook = gdb.prompt_hook, self.prompt
-        elif not self.value and gdb.prompt_hook == self.prompt:
-            gdb.prompt_hook, self.before = self.before, None
-            gdb.execute("set prompt " + self.usual)
+        if self.value and self.usual is None:
+            self.usual = gdb.parameter("prompt")
+            self.hook, gdb.prompt_hook = gdb.prompt_hook, self.prompt
         return ""
 
     def get_show_string(self, value):
         return "The prompt shows the position: " + value + "."
 
-    usual = "(gdb) "
-
     def prompt(self, current):
+        """What it gives stays GDB's prompt: so the usual one is given once more at the end."""
+        if not self.value:
+            usual, self.usual = self.usual, None
+            gdb.prompt_hook = self.hook
+            return usual
         position.refresh()
         here = gdb.convenience_variable("_position")
         return "(gdb %d) " % int(here) if here is not None else self.usual
