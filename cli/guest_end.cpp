@@ -27,6 +27,7 @@ RunResult result_of_power_off(const emu::RiscvMachine& machine) {
 RunResult result_of(EndRequest request) {
     if (request == EndRequest::timed_out)
         return {kTimedOut, "timed out", std::nullopt, "the time-out has passed"};
+    if (request == EndRequest::debugger_left) return {kSuccess, "ended by the debugger", std::nullopt, {}};
     return {kInterrupted, "interrupted", std::nullopt, {}};
 }
 

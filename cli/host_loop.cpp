@@ -10,6 +10,16 @@ HostLoop::HostLoop() {
     await_signal();
 }
 
+HostLoop::~HostLoop() {
+    if (leaves_interrupts_) std::signal(SIGINT, SIG_DFL);
+}
+
+void HostLoop::leave_interrupts_to_others() {
+    signals_.remove(SIGINT);
+    std::signal(SIGINT, SIG_IGN);
+    leaves_interrupts_ = true;
+}
+
 void HostLoop::await_signal() {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
         if (error) return;

@@ -13,7 +13,7 @@
 namespace backspin::cli {
 
 /// Why the host wants the run to end.
-enum class EndRequest : std::uint8_t { none, interrupted, timed_out };
+enum class EndRequest : std::uint8_t { none, interrupted, timed_out, debugger_left };
 
 /// Thread: the machine's. Handlers run inside poll() and wait() only, never in the middle of a run.
 class HostLoop {
@@ -21,6 +21,7 @@ class HostLoop {
     /// From here on SIGINT, SIGTERM and SIGHUP ask the run to end, rather than end the process; SIGPIPE is
     /// ignored, for a client that goes away is no reason to end.
     HostLoop();
+    ~HostLoop();
     HostLoop(const HostLoop&) = delete;
     HostLoop& operator=(const HostLoop&) = delete;
 
@@ -30,6 +31,10 @@ class HostLoop {
     void poll();
     /// Sleeps at most so long; returns as soon as something was handled.
     void wait(std::chrono::nanoseconds at_most);
+
+    /// SIGINT means nothing to this process any more, while the loop is there: a terminal sends it to each
+    /// program on it, and another one has the user's attention.
+    void leave_interrupts_to_others();
 
     void set_timeout(std::chrono::nanoseconds from_now);
     /// Calls `work` from poll() and wait() once in every period. One such work; an empty one ends it.
@@ -49,6 +54,7 @@ class HostLoop {
     std::chrono::milliseconds tick_period_{0};
     std::function<void()> tick_work_;
     EndRequest end_ = EndRequest::none;
+    bool leaves_interrupts_ = false;
 };
 
 }  // namespace backspin::cli

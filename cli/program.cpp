@@ -14,6 +14,8 @@ namespace {
 
 struct Execute {
     int operator()(const RunCommand& command) const { return run(command); }
+    int operator()(const DebugCommand& command) const { return debug(command); }
+    int operator()(const SnippetCommand& command) const { return print_snippet(command); }
     int operator()(const DtbCommand& command) const { return dtb(command); }
     int operator()(const ReplayCommand& command) const { return replay(command); }
     int operator()(const VerifyCommand& command) const { return verify(command); }

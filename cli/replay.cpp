@@ -31,8 +31,9 @@ namespace {
 
 class Replay {
   public:
-    explicit Replay(const ReplayCommand& command)
+    Replay(const ReplayCommand& command, const OwnDebugger* own)
         : command_(command),
+          own_(own),
           run_(command.file, command.drive_files, build_machine, command.branch),
           machine_(run_.machine()),
           stored_(run_, *machine_, command.gdb ? HistoryShape::branches : HistoryShape::line),
@@ -68,10 +69,11 @@ class Replay {
 
     int execute() {
         if (command_.timeout) loop_.set_timeout(*command_.timeout);
-        const auto result = command_.gdb ? under_debugger() : verify();
+        auto result = command_.gdb ? under_debugger() : verify();
         port_->flush();
         port_->disconnect();
         console_.reset();
+        if (debugger_) result.exit_code = exit_code_of(*debugger_, result.exit_code, loop_.end_request());
         if (!result.message.empty()) fmt::print(stderr, "backspin: {}\n", result.message);
         keep_snapshots();
         return result.exit_code;
@@ -173,7 +175,7 @@ class Replay {
                              .timeline = *timeline_,
                              .loop = loop_,
                              .input = &*port_,
-                             .endpoint = *command_.gdb,
+                             .endpoint = own_ != nullptr ? own_->endpoint() : *command_.gdb,
                              .program = {name, {}},
                              .power_off = PowerOff::stop,
                              .bookmarks = marks_of(run_.reader()),
@@ -185,6 +187,7 @@ class Replay {
                                  [this](std::function<void(std::span<const std::byte>)> show) {
                                      port_->also_show(std::move(show));
                                  },
+                             .ready = {},
                              .no_branches = {}};
         debugging.save = [this](const std::string& path, const Marks& bookmarks) { save(path, bookmarks); };
         if (command_.keep_snapshots) {
@@ -195,6 +198,7 @@ class Replay {
             };
         }
         if (emu::is_elf(image.bytes)) debugging.program.contents = image.bytes;
+        if (own_ != nullptr) own_->join(debugging, loop_, debugger_);
         if (debug(debugging) == DebugEnd::asked_to_end) return result_of(loop_.end_request());
         return {kSuccess, "ended by the debugger", std::nullopt, {}};
     }
@@ -215,7 +219,9 @@ class Replay {
     };
 
     const ReplayCommand& command_;
+    const OwnDebugger* own_;  ///< not owned; null: the user's own comes, or none
     HostLoop loop_;
+    std::unique_ptr<Child> debugger_;
     RecordedRun run_;
     std::unique_ptr<emu::RiscvMachine> machine_;
     FileSnapshots stored_;
@@ -230,8 +236,8 @@ class Replay {
 
 }  // namespace
 
-int replay(const ReplayCommand& command) {
-    return Replay(command).execute();
+int replay(const ReplayCommand& command, const OwnDebugger* own) {
+    return Replay(command, own).execute();
 }
 
 }  // namespace backspin::cli

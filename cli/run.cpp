@@ -85,8 +85,9 @@ SharedFolder shared_folder(const RunCommand& command, const MachineSetup& setup)
 
 class Run {
   public:
-    explicit Run(const RunCommand& command)
+    Run(const RunCommand& command, const OwnDebugger* own)
         : command_(command),
+          own_(own),
           beginning_(beginning_of(command)),
           script_(read_script(command, setup_)),
           files_(shared_folder(command, setup_)) {
@@ -136,6 +137,7 @@ class Run {
         port_->flush();
         port_->disconnect();
         console_.reset();  // the terminal is as it was before anything more is said
+        if (debugger_) result.exit_code = exit_code_of(*debugger_, result.exit_code, loop_.end_request());
         if (!result.message.empty()) fmt::print(stderr, "backspin: {}\n", result.message);
         if (recorder_ && !finish_recording(result)) return kCouldNotStart;
         return result.exit_code;
@@ -181,7 +183,7 @@ class Run {
                              .timeline = *timeline_,
                              .loop = loop_,
                              .input = &*port_,
-                             .endpoint = *command_.gdb,
+                             .endpoint = own_ != nullptr ? own_->endpoint() : *command_.gdb,
                              .program = {path_for_debugger(image.name), {}},
                              .power_off = command_.power_off,
                              .bookmarks = {},
@@ -193,6 +195,7 @@ class Run {
                                  [this](std::function<void(std::span<const std::byte>)> show) {
                                      port_->also_show(std::move(show));
                                  },
+                             .ready = {},
                              .no_branches = {}};
         if (recorder_) {
             debugging.bookmark = [this](const std::string& name, Position at) {
@@ -208,6 +211,7 @@ class Run {
         if (port_->reaches_others())
             debugging.at_branch = "its network is not connected: other computers do not go back in time\n";
         if (emu::is_elf(image.bytes)) debugging.program.contents = image.bytes;
+        if (own_ != nullptr) own_->join(debugging, loop_, debugger_);
         switch (debug(debugging)) {
             case DebugEnd::asked_to_end: return result_of(loop_.end_request());
             case DebugEnd::powered_off: return result_of_power_off(*machine_);
@@ -248,10 +252,12 @@ class Run {
     }
 
     const RunCommand& command_;
+    const OwnDebugger* own_;  ///< not owned; null: the user's own comes, or none
     RunBeginning beginning_;  ///< before the loop takes over signals: finding a place may take a while
     MachineSetup& setup_ = beginning_.setup;
     std::unique_ptr<emu::RiscvMachine>& machine_ = beginning_.machine;
     HostLoop loop_;
+    std::unique_ptr<Child> debugger_;
     InputScript script_;
     SharedFolder files_;
     std::optional<Recorder> recorder_;
@@ -264,8 +270,8 @@ class Run {
 
 }  // namespace
 
-int run(const RunCommand& command) {
-    return Run(command).execute();
+int run(const RunCommand& command, const OwnDebugger* own) {
+    return Run(command, own).execute();
 }
 
 }  // namespace backspin::cli

@@ -2,14 +2,19 @@
 // started.
 #pragma once
 
+#include "cli/debugger/own_debugger.hpp"
 #include "cli/machine_setup.hpp"
 #include "cli/options/command.hpp"
 
 namespace backspin::cli {
 
-int run(const RunCommand& command);
+/// `own`: the debugger that this program starts itself; the endpoint in the command is then not looked at,
+/// and the exit code is the debugger's.
+int run(const RunCommand& command, const OwnDebugger* own = nullptr);
+int debug(const DebugCommand& command);
+int print_snippet(const SnippetCommand& command);
 int dtb(const DtbCommand& command);
-int replay(const ReplayCommand& command);
+int replay(const ReplayCommand& command, const OwnDebugger* own = nullptr);
 int verify(const VerifyCommand& command, const MachineBuilder& build = build_machine);
 int info(const InfoCommand& command);
 int events(const EventsCommand& command);

@@ -28,12 +28,14 @@ struct Program {
 class Debuggee final : public adapter::TimelineTarget, private gdbstub::ExecFile, private gdbstub::HostInfo {
   public:
     /// All of them outlive the debuggee.
-    Debuggee(emu::RiscvMachine& machine, replay::Timeline& timeline, const Program& program)
+    Debuggee(emu::RiscvMachine& machine, replay::Timeline& timeline, const Program& program,
+             bool shows_console = false)
         : TimelineTarget(machine, timeline),
           machine_(machine),
           program_(program),
           registers_(machine.board().isa()),
           monitor_(machine, timeline, settings_) {
+        settings_.console = shows_console;
         monitor_.know(program.contents);
     }
 

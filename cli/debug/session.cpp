@@ -22,10 +22,12 @@ using namespace std::chrono_literals;
 // A client that does not read gets no more until it does.
 constexpr std::size_t kMostUnsent = 4u << 20;
 
+constexpr std::size_t kLongestLine = 1024;
+
 class DebugServer {
   public:
     explicit DebugServer(const DebugSetup& setup)
-        : setup_(setup), debuggee_(setup.machine, setup.timeline, setup.program) {
+        : setup_(setup), debuggee_(setup.machine, setup.timeline, setup.program, setup.shows_console) {
         debuggee_.keep({.bookmarks = setup.bookmarks,
                         .save = setup.save,
                         .bookmark = setup.bookmark,
@@ -58,7 +60,9 @@ class DebugServer {
     }
 
     DebugEnd serve() {
-        if (const auto text = transport_->announcement(); !text.empty()) {
+        if (setup_.ready) {
+            setup_.ready();
+        } else if (const auto text = transport_->announcement(); !text.empty()) {
             fmt::print(stderr, "{}\n", text);
             std::fflush(stderr);
         }
@@ -116,7 +120,9 @@ class DebugServer {
         if (!session_) return false;
         bool acted = send();
         if (const auto resume = session_->take_resume()) {
-            session_->stopped(move(*resume));
+            const auto report = move(*resume);
+            show_line();
+            session_->stopped(report);
             send();
             acted = true;
         }
@@ -171,22 +177,31 @@ class DebugServer {
     bool interrupted() {
         setup_.loop.poll();
         if (!handling_) send();
+        if (!printing_) show_line();
         return lost_ || setup_.loop.end_request() != EndRequest::none ||
                (session_ && session_->interrupt_requested());
     }
 
-    /// Guests print letter by letter, and a client shows lines.
-    void guest_printed(std::string_view text) {
-        constexpr std::size_t kLongest = 256;
-        if (!session_ || handling_ || !debuggee_.shows_console()) return;
-        guest_text_ += text;
-        if (guest_text_.ends_with('\n') || guest_text_.size() >= kLongest)
-            print(std::exchange(guest_text_, {}));
-    }
-
     /// What a breakpoint prints is not dropped when it comes faster than the client reads: the guest waits.
     void print(std::string_view text) {
+        printing_ = true;
         while (session_ && !session_->console_output(text) && !interrupted()) setup_.loop.wait(10ms);
+        printing_ = false;
+    }
+
+    /// What the guest prints, a line at a time: each byte on its own would be a packet. A client that is not
+    /// waiting for the machine would take it for an answer.
+    void guest_printed(std::string_view text) {
+        if (!debuggee_.shows_console()) return;
+        for (const char c : text) {
+            if (c != '\r') line_ += c;
+            if (c == '\n' || line_.size() >= kLongestLine) show_line();
+        }
+    }
+    void show_line() {
+        if (line_.empty()) return;
+        const auto line = std::exchange(line_, {});
+        if (session_ && session_->running() && !handling_) print(line);
     }
 
     void tell(const replay::SearchProgress& progress) {
@@ -203,9 +218,10 @@ class DebugServer {
     Debuggee debuggee_;
     std::unique_ptr<Transport> transport_;
     std::unique_ptr<gdbstub::Session> session_;
-    std::string guest_text_;          ///< printed, and not yet told
     std::vector<std::byte> waiting_;  ///< received and not yet handled
+    std::string line_;                ///< of the console, not yet shown
     bool handling_ = false;           ///< a packet's handler is at work
+    bool printing_ = false;
     bool new_client_ = false;
     bool lost_ = false;
     std::optional<DebugEnd> end_;

@@ -34,6 +34,11 @@ struct DebugSetup {
     const ConsoleHistory* shown = nullptr;
     /// Lets the given one hear all that the console shows, until it is called with null. Null: nobody can.
     std::function<void(std::function<void(std::span<const std::byte>)>)> also_show{};
+    /// The client is told of it from the beginning; `monitor console off` ends that.
+    bool shows_console = false;
+    /// Called once it listens, in place of saying so: starts the debugger that is to come. Null: the user
+    /// does.
+    std::function<void()> ready{};
     std::string no_branches{};  ///< why there can be none; empty: there can
 };
 

@@ -9,10 +9,12 @@
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
 
+#include "cli/options/debug_verbs.hpp"
 #include "cli/options/device_options.hpp"
 #include "cli/options/help.hpp"
 #include "cli/options/history_options.hpp"
 #include "cli/options/machine_options.hpp"
+#include "cli/options/machine_verbs.hpp"
 #include "cli/options/recording_options.hpp"
 #include "cli/options/recording_verbs.hpp"
 #include "cli/options/verb.hpp"
@@ -74,9 +76,7 @@ Verb run_verb() {
               "Runs an ELF or flat image; --gdb debugs it, both ways in time.",
               "IMAGE",
               {}};
-    verb.topics.push_back(history_topic());
-    verb.topics.push_back(recording_topic());
-    verb.topics.push_back(devices_topic());
+    verb.topics = run_topics();
     verb.options.add(machine_options()).add(outside_options(false));
     verb.unlisted.add(unlisted_history_options());
     return verb;
@@ -168,6 +168,14 @@ po::variables_map parse(const Verb& verb, Arguments arguments) {
     }
 }
 
+/// What is ours, and what stands behind "--" for another program.
+std::pair<Arguments, Arguments> split(const Verb& verb, Arguments arguments) {
+    const auto end = std::ranges::find(arguments, "--");
+    if (verb.name != "debug" || end == arguments.end()) return {arguments, {}};
+    const auto ours = static_cast<std::size_t>(end - arguments.begin());
+    return {arguments.first(ours), arguments.subspan(ours + 1)};
+}
+
 std::optional<std::chrono::nanoseconds> timeout_of(const po::variables_map& values) {
     const auto text = text_of(values, "timeout");
     if (!text) return std::nullopt;
@@ -237,6 +245,8 @@ void read_outside(const po::variables_map& values, RunCommand& command) {
     command.force = values.count("force") != 0;
 }
 
+}  // namespace
+
 Command read_run(const Verb& verb, const po::variables_map& values) {
     RunCommand command;
     read_start(verb, values, command);
@@ -257,6 +267,8 @@ Command read_run(const Verb& verb, const po::variables_map& values) {
     return command;
 }
 
+namespace {
+
 Command read_record(const Verb& verb, const po::variables_map& values) {
     RunCommand command;
     read_start(verb, values, command);
@@ -270,6 +282,8 @@ Command read_dtb(const Verb& verb, const po::variables_map& values) {
     return DtbCommand{read_machine(values, text_of(values, verb.positional.c_str())),
                       text_of(values, "output"), values.count("force") != 0};
 }
+
+}  // namespace
 
 Command read_replay(const Verb& verb, const po::variables_map& values) {
     ReplayCommand command;
@@ -291,10 +305,18 @@ Command read_replay(const Verb& verb, const po::variables_map& values) {
     return command;
 }
 
+std::vector<Topic> run_topics() {
+    return {history_topic(), recording_topic(), devices_topic()};
+}
+
+namespace {
+
 /// In the order in which they are listed.
 std::vector<VerbEntry> all_verbs() {
     std::vector<VerbEntry> verbs{
         {run_verb, read_run}, {record_verb, read_record}, {replay_verb, read_replay}};
+    const auto debugging = debug_verbs();
+    verbs.insert(verbs.end(), debugging.begin(), debugging.end());
     const auto others = recording_verbs();
     verbs.insert(verbs.end(), others.begin(), others.end());
     verbs.push_back({dtb_verb, read_dtb});
@@ -305,6 +327,7 @@ std::string help_of(const Verb& verb) {
     std::ostringstream text;
     text << "Usage: backspin " << verb.name << ' ' << verb.usage << '\n' << verb.summary << '\n';
     if (!verb.options.options().empty()) text << verb.options;
+    if (!verb.note.empty()) text << verb.note << '\n';
     if (verb.topics.empty()) return text.str();
     const char* lead = "Others: 'backspin help ";
     for (const auto& topic : verb.topics) {
@@ -371,9 +394,13 @@ Command parse_command_line(Arguments arguments) {
     for (const auto& entry : all_verbs()) {
         const auto verb = entry.describe();
         if (verb.name != first) continue;
-        const auto values = parse(verb, arguments.subspan(1));
+        const auto [ours, debuggers] = split(verb, arguments.subspan(1));
+        const auto values = parse(verb, ours);
         if (values.count("help") != 0) return PrintCommand{help_of(verb)};
-        return entry.read(verb, values);
+        auto command = entry.read(verb, values);
+        if (auto* debug = std::get_if<DebugCommand>(&command))
+            debug->debugger.arguments.assign(debuggers.begin(), debuggers.end());
+        return command;
     }
     throw UsageError(fmt::format("'{}' is not a verb; 'backspin --help' lists them", first));
 }

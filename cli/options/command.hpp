@@ -12,6 +12,7 @@
 
 #include "base/position.hpp"
 #include "cli/options/console_choice.hpp"
+#include "cli/options/debugger_choice.hpp"
 #include "cli/options/endpoint.hpp"
 #include "cli/options/flight_options.hpp"
 #include "cli/options/history_options.hpp"
@@ -94,6 +95,18 @@ struct ReplayCommand {
     std::string branch = replay::kMainBranch;  ///< its name or number
 };
 
+/// A machine, live or of a recording, and a debugger on it. The machine's `gdb` says nothing here.
+struct DebugCommand {
+    std::variant<RunCommand, ReplayCommand> machine;
+    DebuggerChoice debugger;
+    bool console_in_debugger = true;  ///< what the guest prints is shown by the debugger
+};
+
+/// What a debugger or an editor is to read, for stdout.
+struct SnippetCommand {
+    enum class For : std::uint8_t { gdb, lldb, dap } reader = For::gdb;
+};
+
 struct RepairCommand {
     std::string file;
 };
@@ -103,9 +116,9 @@ struct PrintCommand {
     std::string text;
 };
 
-using Command =
-    std::variant<RunCommand, DtbCommand, ReplayCommand, VerifyCommand, InfoCommand, EventsCommand, LogCommand,
-                 QueryCommand, ExportCommand, SnapshotCommand, CommitCommand, RepairCommand, PrintCommand>;
+using Command = std::variant<RunCommand, DebugCommand, SnippetCommand, DtbCommand, ReplayCommand,
+                             VerifyCommand, InfoCommand, EventsCommand, LogCommand, QueryCommand,
+                             ExportCommand, SnapshotCommand, CommitCommand, RepairCommand, PrintCommand>;
 
 /// `arguments` without the program's name. Throws UsageError.
 Command parse_command_line(std::span<const std::string> arguments);

@@ -26,6 +26,7 @@ struct Verb {
     std::vector<Topic> topics{};
     boost::program_options::options_description unlisted{};  ///< taken, but in no help
     std::string selector{};  ///< a positional argument before that one; empty: there is none
+    std::string note{};      ///< a line behind the options
 };
 
 /// The positional argument, or the selector. Throws UsageError if it is missing.

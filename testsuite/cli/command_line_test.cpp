@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "testsuite/cli/temporary_folder.hpp"
+
 namespace backspin::cli {
 namespace {
 
@@ -289,10 +291,52 @@ TEST(CommandLine, WhatIsKeptToGoBackByIsForDebuggers) {
     EXPECT_THAT(complaint("record -o a.bsr a.elf --spill none"), HasSubstr("unrecognised option"));
 }
 
+TEST(CommandLine, DebugOfAnImageIsARunWithADebugger) {
+    const auto command = std::get<DebugCommand>(parse("debug --harts 2 --save a.bsr a.elf -- -ex continue"));
+    const auto& machine = std::get<RunCommand>(command.machine);
+    EXPECT_EQ(machine.machine.program, "a.elf");
+    EXPECT_EQ(machine.machine.options.board.harts, 2U);
+    EXPECT_EQ(machine.save, "a.bsr");
+    EXPECT_EQ(machine.console, ConsoleChoice{NoConsole{}});
+    EXPECT_TRUE(machine.gdb);
+    EXPECT_TRUE(command.console_in_debugger);
+    EXPECT_THAT(command.debugger.arguments, ::testing::ElementsAre("-ex", "continue"));
+    const auto other = std::get<DebugCommand>(
+        parse("debug a.elf --debugger lldb --batch b --symbols c --console pty --spill none"));
+    EXPECT_EQ(other.debugger.program, "lldb");
+    EXPECT_EQ(other.debugger.batch, "b");
+    EXPECT_EQ(other.debugger.symbols, "c");
+    EXPECT_EQ(std::get<RunCommand>(other.machine).console, ConsoleChoice{PtyConsole{}});
+    EXPECT_FALSE(other.console_in_debugger);
+}
+
+TEST(CommandLine, DebugOfARecordingIsAReplayWithADebugger) {
+    const TemporaryFolder folder;
+    const auto file = folder / "a.bsr";
+    spill(file, std::string("SQLite format 3\0 and so on", 26));
+    const auto command = std::get<DebugCommand>(parse("debug --branch other " + file));
+    EXPECT_EQ(std::get<ReplayCommand>(command.machine).file, file);
+    EXPECT_EQ(std::get<ReplayCommand>(command.machine).branch, "other");
+    EXPECT_EQ(complaint("debug --ram 64M " + file),
+              "debug --ram: " + file + " is a recording, and its machine is the recorded one; leave it out");
+    const auto from_there = std::get<DebugCommand>(parse("debug --from-snapshot 1000 " + file));
+    EXPECT_TRUE(std::get<RunCommand>(from_there.machine).start);
+}
+
+TEST(CommandLine, DebugRefusesWhatHasNoMeaningThere) {
+    EXPECT_THAT(complaint("debug --branch b a.elf"), HasSubstr("a.elf is no recording"));
+    EXPECT_THAT(complaint("debug a.elf --console stdio"), HasSubstr("this terminal is the debugger's"));
+    EXPECT_THAT(complaint("debug a.elf --virtio-console stdio"), HasSubstr("given away"));
+    EXPECT_THAT(complaint("debug a.elf --gdb :1"), HasSubstr("unrecognised option"));
+    EXPECT_THAT(complaint("debug"), HasSubstr("IMAGE is missing"));
+    EXPECT_THAT(complaint("gdbinit now"), HasSubstr("takes no argument"));
+}
+
 TEST(CommandLine, HelpOfEachVerbFitsOnePage) {
     for (const std::string verb :
-         {"", "run ", "record ", "replay ", "verify ", "info ", "events ", "log ", "query ", "export ",
-          "snapshot ", "commit ", "repair ", "dtb ", "help devices ", "help recording "}) {
+         {"",          "run ",    "record ", "replay ", "debug ",        "gdbinit ",       "lldbinit ",
+          "dapinit ",  "verify ", "info ",   "events ", "log ",          "query ",         "export ",
+          "snapshot ", "commit ", "repair ", "dtb ",    "help devices ", "help recording "}) {
         const auto text = std::get<PrintCommand>(parse(verb + "--help")).text;
         EXPECT_THAT(text, HasSubstr(verb.starts_with("help ") ? "Options of" : "Usage: backspin"));
         EXPECT_LE(std::ranges::count(text, '\n'), 34) << text;

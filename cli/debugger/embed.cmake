@@ -1,0 +1,11 @@
+# cmake -DFOLDER=share/backspin -DNAMES=gdb/a.py,gdb/b.py -DOUTPUT=shared_files.cpp -P embed.cmake: a source with these files in it.
+string(REPLACE "," ";" names "${NAMES}")
+set(source "// Made by cli/debugger/embed.cmake from share/backspin.\n#include \"cli/debugger/snippets.hpp\"\n\n")
+string(APPEND source "namespace backspin::cli {\n\nstd::span<const SharedFile> shared_files() {\n")
+string(APPEND source "    static constexpr SharedFile kFiles[] = {\n")
+foreach(name IN LISTS names)
+    file(READ "${FOLDER}/${name}" text)
+    string(APPEND source "        {\"${name}\", R\"shared(${text})shared\"},\n")
+endforeach()
+string(APPEND source "    };\n    return kFiles;\n}\n\n}  // namespace backspin::cli\n")
+file(WRITE "${OUTPUT}" "${source}")
