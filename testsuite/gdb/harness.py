@@ -221,6 +221,62 @@ class Gdb(Process):
         return self("info registers")
 
 
+class Lldb(Process):
+    """lldb with its commands one by one; each waits until the program has stopped."""
+
+    MARK = "@@lldb waits@@"
+
+    def __init__(self, bench, lldb, program=None):
+        symbols = [bench.elf(program)] if program else []
+        super().__init__([lldb, "--no-lldbinit", "--no-use-colors", *symbols], cwd=bench.directory,
+                         environment=bench.gdb_environment())
+        # The console is read beside the commands; what comes in pieces would be taken for their answers.
+        self("script lldb.debugger.SetAsync(False)")
+        self("settings set stop-line-count-before 0")
+        self("settings set stop-line-count-after 0")
+
+    def begin(self, command):
+        """Types a command without waiting for its end."""
+        self.send(f'{command}\nscript print("{self.MARK[:5]}" + "{self.MARK[5:]}")\n')
+
+    def answer(self, seconds=PATIENCE):
+        text = self.out.until(re.escape(self.MARK) + r"\n", seconds)
+        while self.err.take(0.0):
+            pass
+        said, self.err.text = self.err.text, ""
+        lines = text.splitlines()[1:-2]  # between the two commands as they were typed
+        return "\n".join(lines) + "\n" + said
+
+    def __call__(self, command, seconds=PATIENCE):
+        self.begin(command)
+        return self.answer(seconds)
+
+    def attach(self, machine):
+        text = self(f"gdb-remote 127.0.0.1{machine.target}")
+        shows(text, r"^Process 1 stopped")
+        lacks(text, r"error:")
+        return text
+
+    def number(self, expression):
+        """Of a global or local variable or a register."""
+        if expression.startswith("$"):
+            return int(shows(self(f"register read {expression[1:]}"), rf"^ *{expression[1:]} = (0x[0-9a-f]+)")[1], 16)
+        return int(shows(self(f"expression -f d -- {expression}"), r"\) \$\d+ = (-?\d+)")[1])
+
+    def line(self):
+        """The source line that the user is at: (function, number)."""
+        frame = shows(self("frame info"), r"^frame #\d+: 0x[0-9a-f]+ \S+?`(\w+)(?:\(.*\))?(?: \+ \d+)? at \S+?:(\d+)")
+        return frame[1], int(frame[2])
+
+    def hart(self):
+        """The index of the selected thread's hart."""
+        return int(shows(self("thread info"), r"name = 'hart(\d+)'")[1])
+
+    def position(self):
+        """The position of the machine: steps since power-on."""
+        return int(shows(self("process plugin packet monitor when"), r"(\d[\d,']*)")[1].replace(",", "").replace("'", ""))
+
+
 class MachineInterface(Process):
     """gdb-multiarch as development environments drive it."""
 
@@ -282,6 +338,9 @@ class Bench:
 
     def debugger(self, program=None):
         return self._keep(Gdb(self, program))
+
+    def lldb(self, program=None):
+        return self._keep(Lldb(self, self.gdb, program))
 
     def machine_interface(self, program):
         return self._keep(MachineInterface(self, program))
