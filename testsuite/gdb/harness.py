@@ -226,9 +226,9 @@ class Lldb(Process):
 
     MARK = "@@lldb waits@@"
 
-    def __init__(self, bench, lldb, program=None):
+    def __init__(self, bench, program=None):
         symbols = [bench.elf(program)] if program else []
-        super().__init__([lldb, "--no-lldbinit", "--no-use-colors", *symbols], cwd=bench.directory,
+        super().__init__([bench.lldb, "--no-lldbinit", "--no-use-colors", *symbols], cwd=bench.directory,
                          environment=bench.gdb_environment())
         # The console is read beside the commands; what comes in pieces would be taken for their answers.
         self("script lldb.debugger.SetAsync(False)")
@@ -255,6 +255,18 @@ class Lldb(Process):
         text = self(f"gdb-remote 127.0.0.1{machine.target}")
         shows(text, r"^Process 1 stopped")
         lacks(text, r"error:")
+        return text
+
+    def run_for(self, seconds, command):
+        """Lets the program run by this command, then interrupts it; what is said of the stop."""
+        self("script lldb.debugger.SetAsync(True)")
+        self(command)
+        time.sleep(seconds)
+        self.begin("process interrupt")
+        text = self.out.until(r"^\* thread #\d+.*stop reason = .*\n")
+        if self.MARK not in text:  # the stop may be told before the command is done, or after
+            self.answer()
+        self("script lldb.debugger.SetAsync(False)")
         return text
 
     def number(self, expression):
@@ -294,8 +306,8 @@ class MachineInterface(Process):
 class Bench:
     """Where a scenario works: the programs under test, a directory of its own, and what it started."""
 
-    def __init__(self, backspin, firmware, gdb):
-        self.backspin, self.firmware, self.gdb = map(str, (backspin, firmware, gdb))
+    def __init__(self, backspin, firmware, gdb, lldb="lldb"):
+        self.backspin, self.firmware, self.gdb, self.lldb = map(str, (backspin, firmware, gdb, lldb))
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="backspin-"))
         self.started = []
 
@@ -339,8 +351,14 @@ class Bench:
     def debugger(self, program=None):
         return self._keep(Gdb(self, program))
 
-    def lldb(self, program=None):
-        return self._keep(Lldb(self, self.gdb, program))
+    def lldb_session(self, program, *options):
+        """A live machine and an lldb attached to it."""
+        return self.lldb_to(self.machine(program, *options), program)
+
+    def lldb_to(self, machine, program=None):
+        lldb = self._keep(Lldb(self, program))
+        lldb.attach(machine)
+        return lldb
 
     def machine_interface(self, program):
         return self._keep(MachineInterface(self, program))
