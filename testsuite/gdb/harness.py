@@ -16,7 +16,7 @@ import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIRMWARE_SOURCES = HERE.parent / "firmware"
-PATIENCE = 100  # seconds until something that should have happened counts as never happening; ctest allows more
+PATIENCE = 25  # seconds until something that should have happened counts as never happening; ctest allows more
 
 scenarios = {}
 
@@ -327,13 +327,13 @@ class Bench:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def _keep(self, process):
+    def keep(self, process):
         self.started.append(process)
         return process
 
     def start(self, *command, stdin=subprocess.PIPE):
         """A `backspin` with these words, running on."""
-        return self._keep(Process([self.backspin, *command], stdin=stdin, cwd=self.directory))
+        return self.keep(Process([self.backspin, *command], stdin=stdin, cwd=self.directory))
 
     def run(self, *command, stdin=subprocess.DEVNULL):
         """A `backspin` from start to end: (exit code, stdout, stderr)."""
@@ -343,25 +343,25 @@ class Bench:
 
     def machine(self, program, *options, where=":0", console="none"):
         """A live machine that waits for a debugger before its first instruction."""
-        return self._keep(Machine(self, ["run", "--gdb", where, "--console", console, *options, self.elf(program)], where))
+        return self.keep(Machine(self, ["run", "--gdb", where, "--console", console, *options, self.elf(program)], where))
 
     def replay(self, recording, *options):
-        return self._keep(Machine(self, ["replay", "--gdb", ":0", "--console", "none", *options, recording]))
+        return self.keep(Machine(self, ["replay", "--gdb", ":0", "--console", "none", *options, recording]))
 
     def debugger(self, program=None):
-        return self._keep(Gdb(self, program))
+        return self.keep(Gdb(self, program))
 
     def lldb_session(self, program, *options):
         """A live machine and an lldb attached to it."""
         return self.lldb_to(self.machine(program, *options), program)
 
     def lldb_to(self, machine, program=None):
-        lldb = self._keep(Lldb(self, program))
+        lldb = self.keep(Lldb(self, program))
         lldb.attach(machine)
         return lldb
 
     def machine_interface(self, program):
-        return self._keep(MachineInterface(self, program))
+        return self.keep(MachineInterface(self, program))
 
     def session(self, program, *options, **more):
         """A live machine and a gdb attached to it."""
