@@ -16,7 +16,7 @@ import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIRMWARE_SOURCES = HERE.parent / "firmware"
-PATIENCE = 25  # seconds until something that should have happened counts as never happening; ctest allows more
+PATIENCE = 100  # seconds until something that should have happened counts as never happening; ctest allows more
 
 scenarios = {}
 
@@ -334,6 +334,10 @@ class Bench:
     def start(self, *command, stdin=subprocess.PIPE):
         """A `backspin` with these words, running on."""
         return self.keep(Process([self.backspin, *command], stdin=stdin, cwd=self.directory))
+
+    def start_other(self, command):
+        """A program that is not ours, running on."""
+        return self.keep(Process(command, cwd=self.directory))
 
     def run(self, *command, stdin=subprocess.DEVNULL):
         """A `backspin` from start to end: (exit code, stdout, stderr)."""
