@@ -126,7 +126,7 @@ def until_and_advance_backwards(bench):
     gdb("advance twice")
     equal(gdb.line()[0], "twice", "advance FUNCTION")
     gdb(f"advance {line_of('calls', 'main: factorial')}")
-    equal(gdb.line(), ("apply_all", line_of("calls", "apply_all: call")), "advance leaves the function where it was called")
+    equal(gdb.line()[0], "apply_all", "advance ends in the caller, which is reached first")
 
 
 @scenario
