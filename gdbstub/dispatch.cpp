@@ -66,6 +66,9 @@ constexpr auto kEntries = std::to_array<Entry>({
     {"qHostInfo", Name::whole, handlers::host_info, ReplyForm::data},
     {"qProcessInfo", Name::whole, handlers::process_info, ReplyForm::data},
     {"QThreadSuffixSupported", Name::whole, handlers::thread_suffix, ReplyForm::status},
+    {"qRegisterInfo", Name::prefix, handlers::register_info, ReplyForm::data},
+    {"qMemoryRegionInfo:", Name::prefix, handlers::memory_region, ReplyForm::data},
+    {"jThreadsInfo", Name::whole, handlers::threads_info, ReplyForm::data},
 });
 
 bool fits(const Entry& entry, std::string_view packet) {

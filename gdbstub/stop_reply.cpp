@@ -62,8 +62,11 @@ struct ReasonOf {
     }
 };
 
-Outcome<std::string> expedited_registers(const Conversation& conversation, ThreadId thread) {
-    std::string text;
+}  // namespace
+
+Outcome<std::vector<ExpeditedRegister>> expedited_registers(const Conversation& conversation,
+                                                            ThreadId thread) {
+    std::vector<ExpeditedRegister> expedited;
     const std::vector<RegisterDescription>& registers = conversation.target.description().registers;
     std::vector<std::byte> value;
     for (std::uint32_t number = 0; number < registers.size(); ++number) {
@@ -71,23 +74,28 @@ Outcome<std::string> expedited_registers(const Conversation& conversation, Threa
         value.resize(registers[number].bytes());
         const Outcome<Done> read = conversation.target.read_register(thread, RegisterNumber{number}, value);
         if (const Broken* broken = read.broken()) return *broken;
-        if (read) text += fmt::format("{:02x}:{};", number, to_hex(value));
+        if (read) expedited.push_back({number, to_hex(value)});
     }
-    return text;
+    return expedited;
 }
 
-}  // namespace
+unsigned stop_signal(const Conversation& conversation, const StopReason& reason) {
+    return std::visit(SignalOf{conversation.client}, reason);
+}
 
 Outcome<std::string> stop_reply(const Conversation& conversation, const StopReport& report) {
     const auto* powered_off = std::get_if<PoweredOff>(&report.reason);
     if (powered_off != nullptr && powered_off->exit_code)
         return fmt::format("W{:02x}", *powered_off->exit_code);
 
-    Outcome<std::string> registers = expedited_registers(conversation, report.thread);
-    if (!registers) return registers;
-    return fmt::format("T{:02x}{}thread:{:x};{}", std::visit(SignalOf{conversation.client}, report.reason),
-                       *registers.value(), report.thread.value,
-                       std::visit(ReasonOf{conversation.client}, report.reason));
+    const Outcome<std::vector<ExpeditedRegister>> expedited =
+        expedited_registers(conversation, report.thread);
+    if (!expedited) return expedited.failure_as<Outcome<std::string>>();
+    std::string registers;
+    for (const ExpeditedRegister& each : *expedited.value())
+        registers += fmt::format("{:02x}:{};", each.number, each.value);
+    return fmt::format("T{:02x}{}thread:{:x};{}", stop_signal(conversation, report.reason), registers,
+                       report.thread.value, std::visit(ReasonOf{conversation.client}, report.reason));
 }
 
 }  // namespace backspin::gdbstub

@@ -106,7 +106,15 @@ enum class WatchTiming : std::uint8_t {
     after_access,   ///< LLDB
 };
 
-/// What LLDB asks beyond GDB's packets (qHostInfo, qProcessInfo).
+/// A stretch of a thread's addresses that are all alike.
+struct MemoryRegion {
+    Address first;
+    Address last;  ///< inclusive: a stretch may reach the end of the address space
+    bool readable = false, writable = false, executable = false;  ///< none of them: nothing is there
+    std::string name = {};                                        ///< "ram"; may be empty
+};
+
+/// What LLDB asks beyond GDB's packets (qHostInfo, qProcessInfo, qMemoryRegionInfo).
 class HostInfo {
   public:
     virtual ~HostInfo() = default;
@@ -114,6 +122,8 @@ class HostInfo {
     /// Every session begins with before_access; a session that finds LLDB at the other end asks for
     /// after_access.
     virtual void report_watches(WatchTiming) = 0;
+    /// What is around an address, also where nothing is; nothing if that cannot be told at all.
+    virtual std::optional<MemoryRegion> memory_region(ThreadId, Address) const { return std::nullopt; }
 };
 
 class Target {

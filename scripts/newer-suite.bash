@@ -41,3 +41,53 @@ archive_with_suite() {
             $1 == release && $2 == component && !own { own = $3 " " $2 " " $4 }
             END { if (!enabled) enabled = own; if (enabled) print enabled; else exit 1 }'
 }
+
+# unpack_with_libraries SCRATCH TREE PACKAGE... unpacks packages of the suite that see_newer_suite SCRATCH has set up into
+# the folder TREE, with all that they need, the C library too: it runs on any release, through the wrappers of
+# wrap_program, and finds no library of the system's.
+unpack_with_libraries() {
+    local scratch=$1 tree=$2 deb
+    shift 2
+    : >"$scratch/status"  # as if nothing were installed
+    rm -f "$scratch"/cache/archives/*.deb
+    apt-get "${newer_suite[@]}" -o Dir::State="$scratch" -o Dir::State::status="$scratch/status" \
+        -o Dir::State::Lists="$scratch/lists" -o Debug::NoLocking=true \
+        install -y --no-install-recommends --download-only "$@" >&2 || return
+    mkdir -p "$tree"
+    for deb in "$scratch"/cache/archives/*.deb; do
+        dpkg-deb --fsys-tarfile "$deb" |
+            tar -x -C "$tree" --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/locale' \
+                --exclude='./etc' --exclude='./var' || return
+    done
+}
+
+# Prints the folder below usr/lib with the libraries of this computer's architecture.
+library_folder() {
+    case $(dpkg --print-architecture) in
+        amd64) echo x86_64-linux-gnu ;;
+        arm64) echo aarch64-linux-gnu ;;
+        *) return 1 ;;
+    esac
+}
+
+# wrap_program WRAPPER PROGRAM [NAME=VALUE...] [-- ARGUMENT...] writes a script that starts usr/bin/PROGRAM of the folder
+# `tree` beside the script, with that tree's libraries. $tree and $library stand for folders in values and arguments.
+wrap_program() {
+    local wrapper=$1 program=$2 library environment='' arguments=''
+    shift 2
+    library=usr/lib/$(library_folder) || return
+    for (( ; $# > 0; )); do
+        if [ "$1" = -- ]; then shift; break; fi
+        environment+="${1%%=*}=\"${1#*=}\" "
+        shift
+    done
+    (($# == 0)) || arguments=$(printf ' "%s"' "$@")
+    cat >"$wrapper" <<EOF
+#!/bin/sh
+# $program with the libraries of its own release.
+tree=\$(dirname "\$(readlink -f "\$0")")/tree
+library=\$tree/$library
+${environment}exec "\$library"/ld-linux-*.so.* --library-path "\$library" "\$tree/usr/bin/$program"$arguments "\$@"
+EOF
+    chmod +x "$wrapper"
+}

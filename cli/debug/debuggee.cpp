@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/debug/causes.hpp"
+#include "cli/debug/memory_regions.hpp"
 #include "cli/debug/translation.hpp"
 
 namespace backspin::cli {
@@ -55,6 +56,11 @@ std::optional<std::uint8_t> Debuggee::exit_code() const {
 
 std::string Debuggee::triple() const {
     return fmt::format("riscv{}-unknown-elf", machine_.board().isa().xlen());
+}
+
+std::optional<gdbstub::MemoryRegion> Debuggee::memory_region(gdbstub::ThreadId thread,
+                                                             gdbstub::Address at) const {
+    return memory_region_at(machine_, hart_of(thread), address_of(at));
 }
 
 /// A client of a 32-bit program may send its addresses sign-extended.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,6 +69,7 @@ class Debuggee final : public adapter::TimelineTarget, private gdbstub::ExecFile
     std::span<const std::byte> contents() const override { return program_.contents; }
     std::string triple() const override;
     void report_watches(gdbstub::WatchTiming timing) override { tell_watches(timing); }
+    std::optional<gdbstub::MemoryRegion> memory_region(gdbstub::ThreadId, gdbstub::Address) const override;
 
     gdbstub::Outcome<gdbstub::Done> register_of(const Machine&, HartId, gdbstub::RegisterNumber,
                                                 std::span<std::byte> value) const override;

@@ -26,6 +26,9 @@ Answer enter_extended(Conversation&, std::string_view packet);  // !
 Answer host_info(Conversation&, std::string_view packet);      // qHostInfo
 Answer process_info(Conversation&, std::string_view packet);   // qProcessInfo
 Answer thread_suffix(Conversation&, std::string_view packet);  // QThreadSuffixSupported
+Answer register_info(Conversation&, std::string_view packet);  // qRegisterInfo
+Answer memory_region(Conversation&, std::string_view packet);  // qMemoryRegionInfo
+Answer threads_info(Conversation&, std::string_view packet);   // jThreadsInfo
 
 // memory.cpp
 Answer read_memory(Conversation&, std::string_view packet);      // m x

@@ -221,6 +221,74 @@ class Gdb(Process):
         return self("info registers")
 
 
+class Lldb(Process):
+    """lldb with its commands one by one; each waits until the program has stopped."""
+
+    MARK = "@@lldb waits@@"
+
+    def __init__(self, bench, program=None):
+        symbols = [bench.elf(program)] if program else []
+        super().__init__([bench.lldb, "--no-lldbinit", "--no-use-colors", *symbols], cwd=bench.directory,
+                         environment=bench.gdb_environment())
+        # The console is read beside the commands; what comes in pieces would be taken for their answers.
+        self("script lldb.debugger.SetAsync(False)")
+        self("settings set stop-line-count-before 0")
+        self("settings set stop-line-count-after 0")
+
+    def begin(self, command):
+        """Types a command without waiting for its end."""
+        self.send(f'{command}\nscript print("{self.MARK[:5]}" + "{self.MARK[5:]}")\n')
+
+    def answer(self, seconds=PATIENCE):
+        text = self.out.until(re.escape(self.MARK) + r"\n", seconds)
+        while self.err.take(0.0):
+            pass
+        said, self.err.text = self.err.text, ""
+        lines = text.splitlines()[1:-2]  # between the two commands as they were typed
+        return "\n".join(lines) + "\n" + said
+
+    def __call__(self, command, seconds=PATIENCE):
+        self.begin(command)
+        return self.answer(seconds)
+
+    def attach(self, machine):
+        text = self(f"gdb-remote 127.0.0.1{machine.target}")
+        shows(text, r"^Process 1 stopped")
+        lacks(text, r"error:")
+        return text
+
+    def run_for(self, seconds, command):
+        """Lets the program run by this command, then interrupts it; what is said of the stop."""
+        self("script lldb.debugger.SetAsync(True)")
+        self(command)
+        time.sleep(seconds)
+        self.begin("process interrupt")
+        text = self.out.until(r"^\* thread #\d+.*stop reason = .*\n")
+        if self.MARK not in text:  # the stop may be told before the command is done, or after
+            self.answer()
+        self("script lldb.debugger.SetAsync(False)")
+        return text
+
+    def number(self, expression):
+        """Of a global or local variable or a register."""
+        if expression.startswith("$"):
+            return int(shows(self(f"register read {expression[1:]}"), rf"^ *{expression[1:]} = (0x[0-9a-f]+)")[1], 16)
+        return int(shows(self(f"expression -f d -- {expression}"), r"\) \$\d+ = (-?\d+)")[1])
+
+    def line(self):
+        """The source line that the user is at: (function, number)."""
+        frame = shows(self("frame info"), r"^frame #\d+: 0x[0-9a-f]+ \S+?`(\w+)(?:\(.*\))?(?: \+ \d+)? at \S+?:(\d+)")
+        return frame[1], int(frame[2])
+
+    def hart(self):
+        """The index of the selected thread's hart."""
+        return int(shows(self("thread info"), r"name = 'hart(\d+)'")[1])
+
+    def position(self):
+        """The position of the machine: steps since power-on."""
+        return int(shows(self("process plugin packet monitor when"), r"(\d[\d,']*)")[1].replace(",", "").replace("'", ""))
+
+
 class MachineInterface(Process):
     """gdb-multiarch as development environments drive it."""
 
@@ -238,8 +306,8 @@ class MachineInterface(Process):
 class Bench:
     """Where a scenario works: the programs under test, a directory of its own, and what it started."""
 
-    def __init__(self, backspin, firmware, gdb):
-        self.backspin, self.firmware, self.gdb = map(str, (backspin, firmware, gdb))
+    def __init__(self, backspin, firmware, gdb, lldb="lldb"):
+        self.backspin, self.firmware, self.gdb, self.lldb = map(str, (backspin, firmware, gdb, lldb))
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="backspin-"))
         self.started = []
 
@@ -259,13 +327,17 @@ class Bench:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def _keep(self, process):
+    def keep(self, process):
         self.started.append(process)
         return process
 
     def start(self, *command, stdin=subprocess.PIPE):
         """A `backspin` with these words, running on."""
-        return self._keep(Process([self.backspin, *command], stdin=stdin, cwd=self.directory))
+        return self.keep(Process([self.backspin, *command], stdin=stdin, cwd=self.directory))
+
+    def start_other(self, command):
+        """A program that is not ours, running on."""
+        return self.keep(Process(command, cwd=self.directory))
 
     def run(self, *command, stdin=subprocess.DEVNULL):
         """A `backspin` from start to end: (exit code, stdout, stderr)."""
@@ -275,16 +347,25 @@ class Bench:
 
     def machine(self, program, *options, where=":0", console="none"):
         """A live machine that waits for a debugger before its first instruction."""
-        return self._keep(Machine(self, ["run", "--gdb", where, "--console", console, *options, self.elf(program)], where))
+        return self.keep(Machine(self, ["run", "--gdb", where, "--console", console, *options, self.elf(program)], where))
 
     def replay(self, recording, *options):
-        return self._keep(Machine(self, ["replay", "--gdb", ":0", "--console", "none", *options, recording]))
+        return self.keep(Machine(self, ["replay", "--gdb", ":0", "--console", "none", *options, recording]))
 
     def debugger(self, program=None):
-        return self._keep(Gdb(self, program))
+        return self.keep(Gdb(self, program))
+
+    def lldb_session(self, program, *options):
+        """A live machine and an lldb attached to it."""
+        return self.lldb_to(self.machine(program, *options), program)
+
+    def lldb_to(self, machine, program=None):
+        lldb = self.keep(Lldb(self, program))
+        lldb.attach(machine)
+        return lldb
 
     def machine_interface(self, program):
-        return self._keep(MachineInterface(self, program))
+        return self.keep(MachineInterface(self, program))
 
     def session(self, program, *options, **more):
         """A live machine and a gdb attached to it."""

@@ -81,6 +81,14 @@ Transcript gdb_16() {
     return transcript;
 }
 
+std::string threads_in_json() {
+    const std::string zero = "\"0000000000000000\"";
+    const std::string registers =
+        "\"registers\":{\"1\":" + zero + ",\"2\":" + zero + ",\"8\":" + zero + ",\"32\":" + zero + "}}";
+    return R"([{"tid":1,"name":"hart0","signal":5,"reason":"trace",)" + registers +
+           R"(,{"tid":2,"name":"hart1",)" + registers + "]";
+}
+
 Transcript lldb(const std::string& offers, const std::string& granted) {
     const std::string facts = "triple:" + to_hex("riscv64-unknown-elf") + ";endian:little;ptrsize:8;";
     return {
@@ -103,7 +111,7 @@ Transcript lldb(const std::string& offers, const std::string& granted) {
         {"qSymbol::", {"OK"}},
         {"qfThreadInfo", {"m1,2"}},
         {"qsThreadInfo", {"l"}},
-        {"jThreadsInfo", {""}},
+        {"jThreadsInfo", {threads_in_json()}},
         {"jThreadExtendedInfo:", {""}},
         {"qWatchpointSupportInfo:", {""}},
         {"Z2,80001224,4", {"OK"}},

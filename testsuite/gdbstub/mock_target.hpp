@@ -81,6 +81,7 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
         "\x7f"
         "ELF#$}*\x03 and more";
     std::optional<WatchTiming> timing;
+    std::optional<MemoryRegion> region;  // what is told of every address
 
     // --- Target --- ------------------------------------------------------------------------------
     const TargetDescription& description() const override { return table; }
@@ -156,6 +157,7 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
     // --- HostInfo --- ----------------------------------------------------------------------------
     std::string triple() const override { return "riscv64-unknown-elf"; }
     void report_watches(WatchTiming when) override { timing = when; }
+    std::optional<MemoryRegion> memory_region(ThreadId, Address) const override { return region; }
 };
 
 }  // namespace backspin::gdbstub::testing

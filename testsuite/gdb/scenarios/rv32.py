@@ -37,6 +37,22 @@ def steps_both_ways(bench):
 
 
 @scenario
+def watches_both_ways(bench):
+    gdb = bench.session("calls32")
+    gdb(f"break {line_of('calls', 'main: start')}")
+    gdb("continue")
+    gdb("watch result")
+    values = [0]
+    for _ in range(4):
+        found = shows(gdb("continue"), r"^Old value = (\d+)\nNew value = (\d+)$")
+        equal(int(found[1]), values[-1], "the old value")
+        values.append(int(found[2]))
+    equal(values[1:4], [1, 120, 121], "the values")
+    for number in range(4, 0, -1):
+        shows(gdb("reverse-continue"), rf"^Old value = {values[number]}\nNew value = {values[number - 1]}$")
+
+
+@scenario
 def crosses_interrupts(bench):
     """One move over the handler, forward and back; and a watchpoint in it."""
     gdb = bench.session("ticker32")

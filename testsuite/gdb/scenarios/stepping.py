@@ -117,6 +117,19 @@ def until_and_advance(bench):
 
 
 @scenario
+def until_and_advance_backwards(bench):
+    gdb = at_main(bench)
+    gdb(f"advance {line_of('calls', 'main: end')}")
+    gdb("set exec-direction reverse")
+    gdb(f"until {line_of('calls', 'main: after apply_all')}")
+    equal(gdb.line(), ("main", line_of("calls", "main: after apply_all")), "until LINE")
+    gdb("advance twice")
+    equal(gdb.line()[0], "twice", "advance FUNCTION")
+    gdb(f"advance {line_of('calls', 'main: factorial')}")
+    equal(gdb.line()[0], "apply_all", "advance ends in the caller, which is reached first")
+
+
+@scenario
 def reverse_next_over_a_loop_in_one_line(bench):
     gdb = at_main(bench)
     gdb("break count_down")
