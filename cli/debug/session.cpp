@@ -136,7 +136,6 @@ class DebugServer {
     gdbstub::StopReport move(const gdbstub::Resume& resume) {
         const bool exit_when_off = setup_.power_off == PowerOff::exit;
         const auto report = debuggee_.perform(resume, exit_when_off);
-        print(std::exchange(guest_text_, {}));
         if (exit_when_off && std::holds_alternative<gdbstub::PoweredOff>(report.reason))
             end_ = DebugEnd::powered_off;
         return report;
