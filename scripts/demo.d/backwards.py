@@ -1,6 +1,5 @@
-# The demo's session with GDB: gdb-multiarch -x backwards.py sensors.elf. Each command is echoed as if typed.
-# In the environment: DEMO_TARGET, what `target remote` takes; DEMO_CONSOLE, a file with what the firmware printed;
-# DEMO_INTERACTIVE, if somebody goes on from here.
+# The demo's session with GDB: backspin debug --batch backwards.py sensors.elf. Each command is echoed as if typed.
+# In the environment: DEMO_INTERACTIVE, if somebody goes on from here.
 import os
 
 import gdb
@@ -19,11 +18,10 @@ for setting in ("pagination off", "confirm off", "width 0", "filename-display ba
     gdb.execute(f"set {setting}")
 
 say("The machine waits before its first instruction.")
-do(f"target remote {os.environ['DEMO_TARGET']}")
+do("when")
 
 say("Run. The firmware reads its commands, goes wrong, and switches the machine off; the session stays.")
 do("continue")
-print("\n    " + open(os.environ["DEMO_CONSOLE"]).read().strip().replace("\r", "").replace("\n", "\n    ") + "\n")
 
 say("Where did it die? Behind the trap handler, in report(), which followed a bad pointer.")
 do("backtrace")
@@ -52,5 +50,8 @@ say("Forward again: the machine repeats exactly what it did, to the same crash."
 do("continue")
 do("backtrace")
 
+say("All of that in one command: back to the latest change of what an expression is.")
+do("last sensors.first->next")
+
 if os.environ.get("DEMO_INTERACTIVE"):
-    say("The prompt is yours: reverse-step, reverse-continue, monitor when, monitor goto 100000 ... quit leaves.")
+    say("The prompt is yours: reverse-step, reverse-continue, when, goto 100000, backspin ... quit leaves.")

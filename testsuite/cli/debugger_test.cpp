@@ -1,4 +1,5 @@
 // Which debugger is started, and with what words; and what debuggers read of ours.
+#include <chrono>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -120,10 +121,13 @@ TEST(Children, EndWithTheirStarter) {
 
 TEST(Children, ThatDoNotHearAreEnded) {
     HostLoop loop;
+    const TemporaryFolder folder;
+    const auto deaf = folder / "deaf";
+    const auto script = "trap '' TERM; : >" + deaf + "; while :; do sleep 0.1; done";
+    Child child(loop, {"/bin/sh", "-c", script}, ChildInput::none);
+    while (!std::filesystem::exists(deaf)) loop.wait(std::chrono::milliseconds(10));
     loop.ask_to_end(EndRequest::interrupted);
-    EXPECT_EQ(
-        Child(loop, {"/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"}, ChildInput::none).wait(),
-        128 + 9);
+    EXPECT_EQ(child.wait(), 128 + 9);
 }
 
 TEST(Children, ThatCannotBeStartedAreAnError) {
