@@ -1,5 +1,7 @@
 #include "gdbstub/framing.hpp"
 
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,15 +16,26 @@ constexpr char kInterrupt = '\x03';
 constexpr char kEscapeBit = 0x20;
 constexpr unsigned kNoChecksum = 0x100;
 
+constexpr auto kHasMeaning = [] {
+    std::array<bool, 256> table{};
+    for (const unsigned char character : {'$', '#', '}', '*'}) table[character] = true;
+    return table;
+}();
+
 bool has_meaning(char character) {
-    return character == '$' || character == '#' || character == '}' || character == '*';
+    return kHasMeaning[static_cast<unsigned char>(character)];
 }
 
-std::string with_checksum(std::string body) {
+std::string with_checksum(std::string_view body) {
     std::uint8_t sum = 0;
     for (const char character : body)
         sum = static_cast<std::uint8_t>(sum + static_cast<std::uint8_t>(character));
-    return fmt::format("${}#{:02x}", body, sum);
+    std::string frame;
+    frame.reserve(body.size() + 4);
+    frame += '$';
+    frame += body;
+    fmt::format_to(std::back_inserter(frame), "#{:02x}", sum);
+    return frame;
 }
 
 }  // namespace
@@ -100,21 +113,23 @@ std::string frame_text(std::string_view body) {
         if (has_meaning(character)) character = '_';
         if (static_cast<unsigned char>(character) < ' ') character = ' ';
     }
-    return with_checksum(std::move(sendable));
+    return with_checksum(sendable);
 }
 
+// Memory is read through here: what needs no escape is copied as a whole.
 std::string frame_binary(std::string_view body) {
     std::string escaped;
     escaped.reserve(body.size() + body.size() / 16);
-    for (const char character : body) {
-        if (has_meaning(character)) {
-            escaped.push_back('}');
-            escaped.push_back(static_cast<char>(character ^ kEscapeBit));
-        } else {
-            escaped.push_back(character);
-        }
+    for (std::size_t at = 0; at < body.size(); ++at) {
+        std::size_t end = at;
+        while (end < body.size() && !has_meaning(body[end])) ++end;
+        escaped.append(body, at, end - at);
+        at = end;
+        if (at == body.size()) break;
+        escaped.push_back('}');
+        escaped.push_back(static_cast<char>(body[at] ^ kEscapeBit));
     }
-    return with_checksum(std::move(escaped));
+    return with_checksum(escaped);
 }
 
 }  // namespace backspin::gdbstub

@@ -29,7 +29,7 @@ class Board(harness.Machine):
 
 
 def board(bench, *words):
-    return bench._keep(Board(bench, words or [f"{bench.firmware}/meter.bin"]))
+    return bench.keep(Board(bench, words or [f"{bench.firmware}/meter.bin"]))
 
 
 def session(bench, *words):
