@@ -11,7 +11,6 @@
 namespace backspin::cli {
 namespace {
 
-using gdbstub::Address;
 using gdbstub::MemoryRegion;
 
 struct NamedRange {

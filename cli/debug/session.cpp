@@ -24,6 +24,11 @@ constexpr std::size_t kMostUnsent = 4u << 20;
 
 constexpr std::size_t kLongestLine = 1024;
 
+using Clock = std::chrono::steady_clock;
+/// After an answer, the next packet is looked for so long before the thread sleeps: a client that steps sends it
+/// at once, and to be woken costs more than the step.
+constexpr auto kAwake = 50us;
+
 class DebugServer {
   public:
     explicit DebugServer(const DebugSetup& setup)
@@ -71,7 +76,13 @@ class DebugServer {
             if (lost_) client_is_gone();
             if (end_) break;
             if (new_client_) begin_conversation();
-            if (!act()) setup_.loop.wait(1s);
+            if (act()) {
+                awake_until_ = Clock::now() + kAwake;
+            } else if (Clock::now() < awake_until_) {
+                setup_.loop.poll();
+            } else {
+                setup_.loop.wait(1s);
+            }
         }
         drain(setup_.loop, *transport_, 1s);
         return *end_;
@@ -223,6 +234,7 @@ class DebugServer {
     bool printing_ = false;
     bool new_client_ = false;
     bool lost_ = false;
+    Clock::time_point awake_until_{};
     std::optional<DebugEnd> end_;
 };
 

@@ -62,6 +62,7 @@ Child::Child(HostLoop& loop, const std::vector<std::string>& words, ChildInput i
     loop_.leave_interrupts_to_others();
     await_end();
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     const Inheritance inheritance(input);

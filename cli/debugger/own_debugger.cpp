@@ -79,7 +79,7 @@ std::optional<std::filesystem::path> OwnDebugger::symbols_for(const Program& pro
     if (choice_.symbols) return *choice_.symbols;
     if (program.contents.empty()) return std::nullopt;
     if (holds(program.path, program.contents)) return program.path;
-    const auto copy = folder_ / std::filesystem::path(program.path).filename().string();
+    auto copy = folder_ / std::filesystem::path(program.path).filename().string();
     write(copy, reinterpret_cast<const char*>(program.contents.data()), program.contents.size());
     return copy;
 }

@@ -108,6 +108,7 @@ std::string list_of_questions() {
 
 std::vector<QuestionForm> question_forms() {
     std::vector<QuestionForm> forms;
+    forms.reserve(kForms.size());
     for (const auto& form : kForms) forms.push_back({form.word, form.arguments, form.help});
     return forms;
 }

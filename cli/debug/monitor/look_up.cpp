@@ -96,8 +96,9 @@ std::variant<Found, NotFound> look_up(std::string_view line) {
     const auto typed = take_word(rest);
     if (typed.empty()) return NotFound{"'monitor help' lists the commands"};
     const auto commands = all_commands();
-    std::vector<std::string_view> firsts;
-    for (const auto* command : commands) firsts.push_back(first_word(command->name));
+    std::vector<std::string_view> firsts(commands.size());
+    std::ranges::transform(commands, firsts.begin(),
+                           [](const Command* command) { return first_word(command->name); });
     const auto found = meant(typed, firsts);
     if (found.empty()) return unknown(typed, firsts);
     if (found.size() > 1) return ambiguous(typed, found);
@@ -107,8 +108,9 @@ std::variant<Found, NotFound> look_up(std::string_view line) {
                          [&](const Command* command) { return first_word(command->name) == found.front(); });
     if (second_word(same.front()->name).empty()) return Found{same.front(), rest};
 
-    std::vector<std::string_view> seconds;
-    for (const auto* command : same) seconds.push_back(second_word(command->name));
+    std::vector<std::string_view> seconds(same.size());
+    std::ranges::transform(same, seconds.begin(),
+                           [](const Command* command) { return second_word(command->name); });
     const auto next = take_word(rest);
     const auto chosen = meant(next, seconds);
     if (chosen.size() > 1) {
