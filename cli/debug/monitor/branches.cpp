@@ -55,7 +55,7 @@ Reply switch_to(const Call& call) {
     return arrived(call.desk, call.desk.timeline.switch_to(branch->number), from);
 }
 
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kBranchesCommands = std::to_array<Command>({
     {"branch", "[NAME]", "begin another future here, to write and type in", branch},
     {"branches", "", "list them: number, name, where each begins and ends", list},
     {"switch", "NAME", "go on with another branch, where it was left", switch_to},
@@ -64,7 +64,7 @@ constexpr auto kCommands = std::to_array<Command>({
 }  // namespace
 
 Family branches() {
-    return {"Other futures", kCommands};
+    return {"Other futures", kBranchesCommands};
 }
 
 }  // namespace backspin::cli::monitor

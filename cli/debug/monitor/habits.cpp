@@ -41,7 +41,7 @@ Reply power_down(const Call& call) {
     return push(call.desk, emu::PowerButton::power);
 }
 
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kHabitsCommands = std::to_array<Command>({
     {"reset", "[halt|init|run]", "as start; a reset of the guest's own is button reset", reset},
     {"system_reset", "", "as start", to_start},
     {"system_powerdown", "", "as button power", power_down},
@@ -58,7 +58,7 @@ constexpr auto kCommands = std::to_array<Command>({
 }  // namespace
 
 Family habits() {
-    return {"By habit, from OpenOCD and QEMU", kCommands};
+    return {"By habit, from OpenOCD and QEMU", kHabitsCommands};
 }
 
 }  // namespace backspin::cli::monitor

@@ -28,7 +28,7 @@ Reply complete(const Call& call) {
     return text;
 }
 
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kHelpingCommands = std::to_array<Command>({
     {"help", "[NAME]", "this list, or what one command does", help},
     {"complete", "[TEXT]", "the names that begin so, one a line: for programs", complete},
 });
@@ -36,7 +36,7 @@ constexpr auto kCommands = std::to_array<Command>({
 }  // namespace
 
 Family helping() {
-    return {"Help", kCommands};
+    return {"Help", kHelpingCommands};
 }
 
 }  // namespace backspin::cli::monitor

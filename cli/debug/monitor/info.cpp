@@ -209,7 +209,7 @@ Reply snapshots(const Call& call) {
     return describe_snapshots(call.desk.timeline);
 }
 
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kInfoCommands = std::to_array<Command>({
     {"info harts", "", "where each hart is, and which one moves next", harts},
     {"info registers", "", "the selected hart's integer registers", registers},
     {"info csr", "[NAME|all]", "its control and status registers, and what their bits mean", csrs,
@@ -225,7 +225,7 @@ constexpr auto kCommands = std::to_array<Command>({
 }  // namespace
 
 Family info() {
-    return {"What there is", kCommands};
+    return {"What there is", kInfoCommands};
 }
 
 }  // namespace backspin::cli::monitor

@@ -54,7 +54,7 @@ Reply save(const Call& call) {
                        desk.timeline.frontier().step.value, path);
 }
 
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kMarksCommands = std::to_array<Command>({
     {"bookmark", "[NAME]", "give this position a name; without one, list them", bookmark},
     {"bookmarks", "", "list them: position and name", bookmarks},
     {"save", "FILE", "record the whole session so far into a new file", save},
@@ -63,7 +63,7 @@ constexpr auto kCommands = std::to_array<Command>({
 }  // namespace
 
 Family marks() {
-    return {"What is kept", kCommands};
+    return {"What is kept", kMarksCommands};
 }
 
 }  // namespace backspin::cli::monitor

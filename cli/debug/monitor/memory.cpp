@@ -79,7 +79,7 @@ Reply physical(const Call& call) {
                        on ? "physical: type 'maintenance flush dcache' now" : "those that the hart uses");
 }
 
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kMemoryCommands = std::to_array<Command>({
     {"disassemble", "[WHERE [COUNT]]", "instructions from an address, a symbol or the pc", disassemble_some},
     {"translate", "ADDRESS [HART]", "where an address of the hart lies, and what its page tables say",
      translate},
@@ -90,7 +90,7 @@ constexpr auto kCommands = std::to_array<Command>({
 }  // namespace
 
 Family memory() {
-    return {"Code and memory", kCommands};
+    return {"Code and memory", kMemoryCommands};
 }
 
 }  // namespace backspin::cli::monitor

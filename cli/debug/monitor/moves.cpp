@@ -70,7 +70,7 @@ Reply go_to_place(const Call& call) {
     }
 }
 
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kMovesCommands = std::to_array<Command>({
     {"when", "", "the position, and the guest's own time", when},
     {"goto", "PLACE", "go to N, +N, -N, start, end, a time (1.5s), a bookmark or line:TEXT", go_to_place,
      "  line:TEXT is the first console line with that text. Breakpoints do not stop it. gdb does not know\n"
@@ -82,7 +82,7 @@ constexpr auto kCommands = std::to_array<Command>({
 }  // namespace
 
 Family moves() {
-    return {"Places in history", kCommands};
+    return {"Places in history", kMovesCommands};
 }
 
 }  // namespace backspin::cli::monitor

@@ -37,7 +37,7 @@ Reply console(const Call& call) {
     return fmt::format("what the guest prints is {}shown here\n", on ? "" : "not ");
 }
 
-constexpr auto kCommands = std::to_array<Command>({
+constexpr auto kOutsideCommands = std::to_array<Command>({
     {"button", "reset|power", "push this button: an input, at the end of history only", button},
     {"console", "[on|off]", "whether what the guest prints is shown in gdb, too (off)", console,
      "  It holds until the client leaves. In the past, what was printed there is shown again."},
@@ -46,7 +46,7 @@ constexpr auto kCommands = std::to_array<Command>({
 }  // namespace
 
 Family outside() {
-    return {"From outside", kCommands};
+    return {"From outside", kOutsideCommands};
 }
 
 }  // namespace backspin::cli::monitor

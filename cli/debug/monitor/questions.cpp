@@ -41,14 +41,14 @@ Reply ask(const Call& call) {
 }  // namespace
 
 Family questions() {
-    static const auto kCommands = [] {
+    static const auto kQuestionsCommands = [] {
         std::vector<Command> commands;
         for (const auto& form : question_forms())
             commands.push_back({form.word, form.arguments, form.help, ask,
                                 "  TARGET is a symbol or an address, with :LENGTH if need be."});
         return commands;
     }();
-    return {"Questions, which leave the position as it is", kCommands};
+    return {"Questions, which leave the position as it is", kQuestionsCommands};
 }
 
 }  // namespace backspin::cli::monitor

@@ -89,7 +89,7 @@ const std::string& help_of_catch() {
 }  // namespace
 
 Family stops() {
-    static const auto kCommands = std::to_array<Command>({
+    static const auto kStopsCommands = std::to_array<Command>({
         {"catch", "[trap CAUSE|delete N|delete all]", "stop at traps, both ways; without a word, list them",
          catches, help_of_catch()},
         {"stop-hart", "[N|all]", "stop for this hart only, both ways", stop_hart,
@@ -99,7 +99,7 @@ Family stops() {
         {"step-interrupts", "[on|off]", "whether stepping stops in interrupt handlers (off)",
          step_interrupts},
     });
-    return {"Stops", kCommands};
+    return {"Stops", kStopsCommands};
 }
 
 }  // namespace backspin::cli::monitor
