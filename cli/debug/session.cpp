@@ -25,8 +25,8 @@ constexpr std::size_t kMostUnsent = 4u << 20;
 constexpr std::size_t kLongestLine = 1024;
 
 using Clock = std::chrono::steady_clock;
-/// After an answer, the next packet is looked for so long before the thread sleeps: a client that steps sends it
-/// at once, and to be woken costs more than the step.
+/// After an answer, the next packet is looked for so long before the thread sleeps: a client that steps sends
+/// it at once, and to be woken costs more than the step.
 constexpr auto kAwake = 50us;
 
 class DebugServer {
