@@ -11,8 +11,8 @@ namespace {
 
 using Bytecode = AgentExpression::Bytecode;
 
-/// GDB manual, "Bytecode Descriptions". Operations of tracepoints and of floating point are left out: GDB
-/// sends neither in conditions, and they count as unknown.
+/// GDB manual, "Bytecode Descriptions". Those on floating point, which no GDB sends, and on trace state
+/// variables, of which none can be made here, count as unknown.
 enum class Operation : std::uint8_t {
     add = 0x02,
     sub = 0x03,
@@ -24,6 +24,8 @@ enum class Operation : std::uint8_t {
     lsh = 0x09,
     rsh_signed = 0x0a,
     rsh_unsigned = 0x0b,
+    trace = 0x0c,
+    trace_quick = 0x0d,
     log_not = 0x0e,
     bit_and = 0x0f,
     bit_or = 0x10,
@@ -49,6 +51,8 @@ enum class Operation : std::uint8_t {
     pop = 0x29,
     zero_ext = 0x2a,
     swap = 0x2b,
+    tracenz = 0x2f,
+    trace16 = 0x30,
     pick = 0x32,
     rot = 0x33,
     printf = 0x34,
@@ -60,10 +64,12 @@ std::size_t operand_bytes(Operation operation) {
         case Operation::ext:
         case Operation::zero_ext:
         case Operation::const8:
+        case Operation::trace_quick:
         case Operation::pick: return 1;
         case Operation::if_goto:
         case Operation::goto_:
         case Operation::const16:
+        case Operation::trace16:
         case Operation::reg: return 2;
         case Operation::printf: return 3;
         case Operation::const32: return 4;
@@ -169,6 +175,11 @@ class Evaluation {
             case Operation::pop: return pop().has_value();
             case Operation::swap: return stack_.size() >= 2 && (std::swap(top_but(0), top_but(1)), true);
             case Operation::rot: return rotate();
+            // There is no trace buffer: what is to be recorded is looked at by nobody.
+            case Operation::trace:
+            case Operation::tracenz: return pop() && pop();
+            case Operation::trace_quick:
+            case Operation::trace16: return !stack_.empty();
             case Operation::printf: return print(static_cast<std::size_t>(*operand));
             default: return combine(operation);
         }

@@ -138,6 +138,15 @@ TEST(AgentExpression, ReadsRegistersMemoryAndConstants) {
     EXPECT_THAT(value({0x22, 6, 0x0f + 3, 0x27}), Optional(-7)) << "bit_not";
 }
 
+TEST(AgentExpression, WhatWouldBeTracedIsOnlyTakenOffTheStack) {
+    EXPECT_THAT(value({0x22, 5, 0x22, 1, 0x22, 2, 0x0c, 0x27}), Optional(5)) << "trace: address and size";
+    EXPECT_THAT(value({0x22, 5, 0x22, 1, 0x22, 2, 0x2f, 0x27}), Optional(5)) << "tracenz: the same";
+    EXPECT_THAT(value({0x22, 5, 0x0d, 4, 0x27}), Optional(5)) << "trace_quick: leaves the address";
+    EXPECT_THAT(value({0x22, 5, 0x30, 0, 4, 0x27}), Optional(5)) << "trace16: the same";
+    EXPECT_EQ(value({0x22, 5, 0x0c, 0x27}), std::nullopt);
+    EXPECT_EQ(value({0x0d, 4, 0x27}), std::nullopt);
+}
+
 TEST(AgentExpression, Jumps) {
     // if (x0's 100) goto 8 else 1
     EXPECT_THAT(value({0x26, 0, 0, 0x20, 0, 9, 0x22, 1, 0x27, 0x22, 2, 0x27}), Optional(2));
