@@ -108,30 +108,34 @@ std::size_t PageStore::pages_in_use() const {
 }
 
 std::chrono::nanoseconds PageStore::copying_time() const {
-    return std::chrono::nanoseconds(copies_.load(std::memory_order_relaxed) *
-                                    copy_ns_.load(std::memory_order_relaxed));
+    return std::chrono::nanoseconds(copy_ns_.load(std::memory_order_relaxed));
 }
 
-/// Times one copy in sixteen: reading the clock twice takes a tenth of a copy.
+/// Times one copy in sixteen, which stands for all of them: reading the clock twice takes a tenth of a copy.
 class PageStore::TimedCopy {
   public:
-    explicit TimedCopy(PageStore& store) : store_(store) {
-        if (store.copies_.fetch_add(1, std::memory_order_relaxed) % 16 == 0)
-            began_ = std::chrono::steady_clock::now();
+    explicit TimedCopy(PageStore& store)
+        : store_(store), number_(store.copies_.fetch_add(1, std::memory_order_relaxed)) {
+        if (number_ % kEach == 0) began_ = std::chrono::steady_clock::now();
     }
     ~TimedCopy() {
         if (!began_) return;
-        const auto took = std::chrono::nanoseconds(std::chrono::steady_clock::now() - *began_).count();
-        const auto average = store_.copy_ns_.load(std::memory_order_relaxed);
+        auto took = std::chrono::nanoseconds(std::chrono::steady_clock::now() - *began_).count();
         // A thread that lost its CPU in the middle says nothing about copies.
-        const auto next = average == 0 ? took : (7 * average + std::min(took, 4 * average)) / 8;
-        store_.copy_ns_.store(next, std::memory_order_relaxed);
+        if (number_ > 0) {
+            const auto so_far = store_.copy_ns_.load(std::memory_order_relaxed);
+            took = std::min(took, 4 * so_far / static_cast<std::int64_t>(number_) + 1);
+        }
+        store_.copy_ns_.fetch_add(kEach * took, std::memory_order_relaxed);
     }
     TimedCopy(const TimedCopy&) = delete;
     TimedCopy& operator=(const TimedCopy&) = delete;
 
   private:
+    static constexpr int kEach = 16;
+
     PageStore& store_;
+    std::uint64_t number_;
     std::optional<std::chrono::steady_clock::time_point> began_;
 };
 

@@ -98,7 +98,7 @@ class PageStore : public std::enable_shared_from_this<PageStore> {
     std::uint64_t next_id_ = 1;
     std::atomic<std::uint64_t> next_epoch_{1};
     std::atomic<std::uint64_t> copies_{0};
-    std::atomic<std::int64_t> copy_ns_{0};  ///< of one, about
+    std::atomic<std::int64_t> copy_ns_{0};  ///< of all, about
 };
 
 inline constexpr std::size_t kPagesPerNode = 512;

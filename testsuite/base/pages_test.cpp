@@ -351,5 +351,18 @@ TEST(PageTable, ThreadsGoOnFromOnePictureIndependently) {
     EXPECT_EQ(store->pages_in_use(), 64u);
 }
 
+TEST(PageTable, TheTimeThatCopiesHaveTakenOnlyGrows) {
+    const auto store = PageStore::create();
+    PageTable table(store, 256);
+    auto before = store->copying_time();
+    for (int round = 0; round < 200; ++round) {
+        const auto shared = table.share();
+        for (std::uint64_t page = 0; page < 256; ++page) table.write_page({page});
+        EXPECT_GE(store->copying_time(), before);
+        before = store->copying_time();
+    }
+    EXPECT_GT(before.count(), 0);
+}
+
 }  // namespace
 }  // namespace backspin
