@@ -4,7 +4,6 @@
 The adapters are those that testsuite/clients/fetch has fetched.
 """
 
-import argparse
 import pathlib
 import sys
 
@@ -28,25 +27,4 @@ class Bench(harness.Bench):
             self.gdb = own
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--backspin")
-    parser.add_argument("--firmware")
-    parser.add_argument("--gdb", default=CLIENTS / "gdb-16" / "gdb-16")
-    parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
-    names = {name.removeprefix("scenarios."): function for name, function in harness.scenarios.items()}
-    if options.list:
-        print("\n".join(names))
-        return 0
-    if not options.backspin or not options.firmware:
-        parser.error("--backspin and --firmware say what to test")
-    wanted = {name: function for name, function in names.items() if not options.names or name in options.names}
-    if not wanted:
-        parser.error(f"no scenario is called {' '.join(options.names)}; see --list")
-    backspin, firmware = (pathlib.Path(path).resolve() for path in (options.backspin, options.firmware))
-    return harness.run(wanted, lambda: Bench(backspin, firmware, options.gdb))
-
-
-sys.exit(main())
+sys.exit(harness.main(__doc__, clients={"gdb": CLIENTS / "gdb-16" / "gdb-16"}, modules=False, bench=Bench))

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Drives the Cortex-M0 board with the real gdb: run.py --list, or run.py --board PROGRAM --firmware FOLDER [--gdb GDB] [NAME...]"""
 
-import argparse
 import pathlib
 import sys
 
@@ -220,25 +219,4 @@ def replays_what_was_typed(bench):
     shows(gdb("set var typed = 1"), r"read-only|recording|not|[Cc]annot")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--board")
-    parser.add_argument("--firmware")
-    parser.add_argument("--gdb", default="gdb-multiarch")
-    parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
-    chosen = {name.split(".")[1]: function for name, function in harness.scenarios.items()}
-    if options.list:
-        print("\n".join(chosen))
-        return 0
-    if not options.board or not options.firmware:
-        parser.error("--board and --firmware say what to test")
-    unknown = [name for name in options.names if name not in chosen]
-    if unknown:
-        parser.error(f"no scenario is called {' '.join(unknown)}; see --list")
-    return harness.run({name: function for name, function in chosen.items() if not options.names or name in options.names},
-                       lambda: harness.Bench(pathlib.Path(options.board).resolve(), pathlib.Path(options.firmware).resolve(), options.gdb))
-
-
-sys.exit(main())
+sys.exit(harness.main(__doc__, program="board", modules=False))

@@ -3,6 +3,7 @@
 A scenario is a function marked @scenario that gets a Bench. It fails by raising; everything it started is ended.
 """
 
+import argparse
 import os
 import pathlib
 import re
@@ -396,3 +397,33 @@ def run(chosen, make_bench):
         finally:
             bench.close()
     return 1 if failed else 0
+
+
+def main(description, program="backspin", folder="firmware", clients=None, modules=True, bench=Bench):
+    """What a run.py is for, by its command line: lists the scenarios or runs some of them. Its exit code.
+
+    `program`, `folder`: the options that say what to test. `clients`: further ones, with their defaults; all are given to `bench` in
+    this order. `modules`: scenarios are called by their module, too, which alone means all of it.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--list", action="store_true")
+    needed, clients = [program, folder], clients or {"gdb": "gdb-multiarch"}
+    for option in needed:
+        parser.add_argument(f"--{option}", type=lambda path: pathlib.Path(path).resolve())
+    for option, usual in clients.items():
+        parser.add_argument(f"--{option}", default=usual)
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    known = {name if modules else name.split(".")[1]: function for name, function in scenarios.items()}
+    if options.list:
+        print("\n".join(known))
+        return 0
+    values = vars(options)
+    if not all(values[option] for option in needed):
+        parser.error(f"--{program} and --{folder} say what to test")
+    means = {name: {name, name.split(".")[0]} for name in known}
+    unknown = [name for name in options.names if not any(name in meant for meant in means.values())]
+    if unknown:
+        parser.error(f"no scenario is called {' '.join(unknown)}; see --list")
+    wanted = {name: known[name] for name, meant in means.items() if not options.names or meant & set(options.names)}
+    return run(wanted, lambda: bench(*(values[option] for option in [*needed, *clients])))

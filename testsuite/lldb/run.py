@@ -5,7 +5,6 @@ A NAME is a scenario (forward.steps) or all of a module (reverse); without one, 
 newer.
 """
 
-import argparse
 import pathlib
 import sys
 
@@ -17,25 +16,4 @@ import harness  # noqa: E402
 import reverse  # noqa: E402,F401
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--backspin")
-    parser.add_argument("--firmware")
-    parser.add_argument("--lldb", default="lldb")
-    parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
-    if options.list:
-        print("\n".join(harness.scenarios))
-        return 0
-    if not options.backspin or not options.firmware:
-        parser.error("--backspin and --firmware say what to test")
-    wanted = {name: function for name, function in harness.scenarios.items()
-              if not options.names or name in options.names or name.split(".")[0] in options.names}
-    if not wanted:
-        parser.error(f"no scenario is called {' '.join(options.names)}; see --list")
-    backspin, firmware = (pathlib.Path(path).resolve() for path in (options.backspin, options.firmware))
-    return harness.run(wanted, lambda: harness.Bench(backspin, firmware, "gdb-multiarch", options.lldb))
-
-
-sys.exit(main())
+sys.exit(harness.main(__doc__, clients={"gdb": "gdb-multiarch", "lldb": "lldb"}))

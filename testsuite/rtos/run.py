@@ -4,7 +4,6 @@
 FOLDER holds what testsuite/rtos/build made. Without a NAME all scenarios run.
 """
 
-import argparse
 import pathlib
 import sys
 
@@ -156,25 +155,4 @@ def who_changed_it(bench):
     equal((task(gdb), gdb.line()[1]), ("consumer", line_of("consumed")), "who wrote the checksum")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--backspin")
-    parser.add_argument("--programs")
-    parser.add_argument("--gdb", default="gdb-multiarch")
-    parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
-    known = {name.split(".")[-1]: function for name, function in harness.scenarios.items()}
-    if options.list:
-        print("\n".join(known))
-        return 0
-    if not options.backspin or not options.programs:
-        parser.error("--backspin and --programs say what to test")
-    for name in options.names:
-        if name not in known:
-            parser.error(f"no scenario is called {name}; see --list")
-    return harness.run({name: known[name] for name in options.names or known},
-                       lambda: harness.Bench(pathlib.Path(options.backspin).resolve(), pathlib.Path(options.programs).resolve(), options.gdb))
-
-
-sys.exit(main())
+sys.exit(harness.main(__doc__, folder="programs", modules=False))
