@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "emu/device_tree.hpp"
+#include "emu/engine/interpreter.hpp"
 #include "emu/input.hpp"
 #include "emu/mmu.hpp"
 #include "emu/page_tables.hpp"
@@ -35,7 +36,8 @@ BoardDescription describe(const MachineOptions& options) {
 }
 
 RiscvMachine::RiscvMachine(const MachineOptions& options, const BootFiles& files,
-                           std::span<const std::shared_ptr<const DiskImage>> images)
+                           std::span<const std::shared_ptr<const DiskImage>> images,
+                           const EngineOptions& engine)
     : board_(options.board), memory_(PageStore::create(), checked_ram(options.ram_bytes), images) {
     const auto plan = plan_boot(files, describe(options));
     for (const auto& placement : plan.placements) {
@@ -43,10 +45,18 @@ RiscvMachine::RiscvMachine(const MachineOptions& options, const BootFiles& files
             throw LoadError(placement.what + " lies outside memory");
     }
     memory_.keep_as_power_on();
-    engine_ = std::make_unique<Interpreter>(board_, memory_);
+    engine_ = std::make_unique<Interpreter>(board_, memory_, engine);
 }
 
 RiscvMachine::~RiscvMachine() = default;
+
+void RiscvMachine::set_stop_points(std::span<const StopPoint> points) {
+    engine_->set_stop_points(points);
+}
+
+std::optional<AccessNotes> RiscvMachine::take_access_notes() {
+    return engine_->take_access_notes();
+}
 
 // ---- running ------------------------------------------------------------------------------------
 

@@ -12,12 +12,14 @@
 #include "base/pages.hpp"
 #include "emu/board.hpp"
 #include "emu/boot.hpp"
-#include "emu/engine/interpreter.hpp"
+#include "emu/engine/engine_options.hpp"
 #include "emu/loader.hpp"
 #include "emu/memory.hpp"
 #include "emu/trap.hpp"
 
 namespace backspin::emu {
+
+class Interpreter;
 
 /// What the user chose; part of a recording, because the state at every position depends on it.
 struct MachineOptions {
@@ -35,7 +37,8 @@ class RiscvMachine : public Machine {
     /// At power-on, with the files in memory. Throws std::invalid_argument for options out of range,
     /// LoadError for files that do not fit. One drive for each image.
     RiscvMachine(const MachineOptions& options, const BootFiles& files,
-                 std::span<const std::shared_ptr<const DiskImage>> images = {});
+                 std::span<const std::shared_ptr<const DiskImage>> images = {},
+                 const EngineOptions& engine = {});
     ~RiscvMachine() override;
 
     // ---- Machine --------------------------------------------------------------------------------
@@ -49,9 +52,9 @@ class RiscvMachine : public Machine {
     std::size_t harts() const override { return board_.harts.size(); }
     HartId current_hart() const override;
     ExecutionContext context(HartId hart) const override;
-    void set_stop_points(std::span<const StopPoint> points) override { engine_->set_stop_points(points); }
+    void set_stop_points(std::span<const StopPoint> points) override;
     void set_output(OutputSink* sink) override { sink_ = sink; }
-    std::optional<AccessNotes> take_access_notes() override { return engine_->take_access_notes(); }
+    std::optional<AccessNotes> take_access_notes() override;
     SavedState save() override;
     void load(const SavedState& state) override;
     std::span<const std::string_view> component_names() const override { return board_.component_names(); }

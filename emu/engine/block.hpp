@@ -3,6 +3,7 @@
 // loop-carried dependency of about seven cycles an instruction; the constant stride doubled the speed.)
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "emu/isa/instruction.hpp"
@@ -29,13 +30,24 @@ struct Links {
     const Slot* fall_through = nullptr;
 };
 
+/// Follows the operation at the beginning of a block that may be translated (emu/jit/jit.hpp).
+struct Head {
+    const std::byte* code = nullptr;  ///< pays for the block and runs it; the first in the slot
+    std::uint32_t page = 0;           ///< index of the page that it was decoded from
+    std::uint32_t block = 0;          ///< number of its translation
+};
+
+/// The operation that counts, and the Head.
+inline constexpr std::size_t kHeadSlots = 2;
+
 /// Which member is meant follows from the operation in front: a branch has Links behind it, an operation that
-/// is executed generally has its Instruction.
+/// is executed generally has its Instruction, the beginning of a block its Head.
 union Slot {
     Slot() : operation() {}
     Operation operation;
     Links links;
     Instruction instruction;
+    Head head;
 };
 static_assert(sizeof(Slot) == 16);
 

@@ -9,10 +9,6 @@
 namespace backspin::emu {
 namespace {
 
-bool ends_block(Kind kind) {
-    return kind == Kind::branch || kind == Kind::jump || kind == Kind::system || kind == Kind::illegal;
-}
-
 Kind kind_of(const Instruction& instruction) {
     return instruction.opcode == Opcode::illegal ? Kind::illegal : definition(instruction.opcode).kind;
 }
@@ -59,6 +55,11 @@ std::uint16_t half_at(const std::byte* page, std::size_t offset) {
 
 }  // namespace
 
+bool ends_block(const Instruction& instruction) {
+    const auto kind = kind_of(instruction);
+    return kind == Kind::branch || kind == Kind::jump || kind == Kind::system || kind == Kind::illegal;
+}
+
 CodeCache::CodeCache(const Memory& memory, const Decoder& decoder)
     : memory_(memory),
       decoder_(decoder),
@@ -78,6 +79,20 @@ CodeCache::CodePage& CodeCache::page_at(PageIndex index) {
 void CodeCache::pin(CodePage& page, const Page* content) const {
     page.content = PagePtr(content);       // the one before goes back to its own store,
     page.store = memory_.pages().store();  // which may end with it
+}
+
+std::span<const std::byte, kPageSize> CodeCache::decoded_from(PageIndex index) const {
+    const auto* page = find(index);
+    return page->content ? page->content->bytes() : zero_page();
+}
+
+void CodeCache::drop_all() {
+    for (const auto& node : nodes_) {
+        if (!node) continue;
+        for (const auto& page : *node) {
+            if (page && page->granules != 0) drop(*page);
+        }
+    }
 }
 
 void CodeCache::drop(PageIndex index) {
@@ -161,6 +176,12 @@ const Slot* CodeCache::build(PageIndex index, CodePage& page, std::size_t start)
         bool is_step;
     };
     std::vector<Counted> counted;  // the steps, and the breakpoints in front of them
+    if (untranslated_ != nullptr) {
+        counted.push_back({slots.size(), false});
+        slots.push_back(marker(handlers_.counting, start));
+        slots.back().operation.imm = entries_before_translation_;
+        slots.emplace_back().head = {untranslated_, static_cast<std::uint32_t>(index.value), 0};
+    }
     std::size_t steps = 0;
     auto offset = start;
     bool open = true;
@@ -195,7 +216,7 @@ const Slot* CodeCache::build(PageIndex index, CodePage& page, std::size_t start)
         if (has_instruction) slots.emplace_back().instruction = instruction;
         if (linked) slots.emplace_back().links = Links{};
         offset += instruction.length;
-        open = !ends_block(kind);
+        open = !ends_block(instruction);
     }
     std::uint16_t remaining = 0;
     for (auto entry = counted.rbegin(); entry != counted.rend(); ++entry) {

@@ -28,7 +28,12 @@ struct HandlerTable {
     std::int32_t edge = 0;                      ///< go on at the next address in another block; not a step
     std::int32_t breakpoint = 0;                ///< an execute stop may be here; not a step
     std::int32_t stop = 0;                      ///< the budget ends here; not a step
+    std::int32_t counting = 0;                  ///< begins a block that is not translated yet; not a step
+    std::int32_t translated = 0;                ///< begins a block that is; not a step
 };
+
+/// Whether no other instruction of its block follows this one.
+bool ends_block(const Instruction& instruction);
 
 class CodeCache {
   public:
@@ -36,6 +41,12 @@ class CodeCache {
 
     void set_handlers(const HandlerTable& handlers) { handlers_ = handlers; }
     const HandlerTable& handlers() const { return handlers_; }
+    /// From now on each block begins with an operation that counts down this many entries, and has a Head
+    /// behind it that leads to this code.
+    void count_entries(std::int32_t entries, const std::byte* untranslated) {
+        entries_before_translation_ = entries;
+        untranslated_ = untranslated;
+    }
 
     /// The block that starts at this address, decoded if need be; null where nothing can be fetched. The page
     /// counts as code from here on: the caller sees to it that nobody holds a way to write it unseen.
@@ -53,6 +64,11 @@ class CodeCache {
     /// Bit n: the 64 bytes from n * 64 hold decoded code. Valid until the cache dies; 0 where no code is.
     const std::uint64_t* granules(PageIndex page) const { return &find(page)->granules; }
 
+    /// What the page's blocks were decoded from. Precondition: some were.
+    std::span<const std::byte, kPageSize> decoded_from(PageIndex page) const;
+
+    /// Drops all blocks.
+    void drop_all();
     /// Drops the page's blocks. They stay readable until bury(), because one of them may be running.
     void drop(PageIndex page);
     void bury() { dead_.clear(); }
@@ -99,6 +115,8 @@ class CodeCache {
     const Memory& memory_;
     const Decoder& decoder_;
     HandlerTable handlers_;
+    const std::byte* untranslated_ = nullptr;  ///< null: blocks have no heads
+    std::int32_t entries_before_translation_ = 0;
     std::vector<std::unique_ptr<CodeNode>> nodes_;
     std::vector<std::unique_ptr<Slot[]>> dead_;
     std::bitset<kPageSize / 2> planted_;

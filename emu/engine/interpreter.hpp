@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -14,16 +15,19 @@
 #include "emu/engine/access_notebook.hpp"
 #include "emu/engine/banks.hpp"
 #include "emu/engine/code_cache.hpp"
+#include "emu/engine/engine_options.hpp"
 #include "emu/engine/jump_table.hpp"
 #include "emu/engine/memory_port.hpp"
 #include "emu/engine/stop_points.hpp"
+#include "emu/jit/jit.hpp"
 #include "emu/memory.hpp"
 
 namespace backspin::emu {
 
 class Interpreter {
   public:
-    Interpreter(Board& board, Memory& memory);
+    /// Throws std::invalid_argument if the host cannot run the engine that is asked for.
+    Interpreter(Board& board, Memory& memory, const EngineOptions& options);
     Interpreter(const Interpreter&) = delete;
     Interpreter& operator=(const Interpreter&) = delete;
 
@@ -77,6 +81,11 @@ class Interpreter {
     /// The block at this address, remembered for next time; the uncached slot if there can be none.
     const Slot* find_block(std::uint64_t pc);
     const Slot* make_tail(const Slot* from, std::uint64_t steps);
+    /// Translates the block that begins here. False if there was no room: then all blocks were dropped.
+    bool translate(const Slot* block);
+    /// Runs translated code from here until it leaves: frame_ says where and why.
+    void run_translated(const std::byte* code, Hart& hart);
+
     /// Forgets where code was found, if blocks or translations were dropped since.
     void forget_stale_jumps();
     void forget_jumps();
@@ -98,6 +107,8 @@ class Interpreter {
     JumpTable* jumps_ = nullptr;                ///< of the hart that runs, where it is now
     std::uint64_t code_generation_ = 0;
     std::uint64_t translation_generation_ = 0;
+    std::unique_ptr<jit::Jit> jit_;  ///< null: everything is interpreted
+    jit::Frame frame_;
     Slot uncached_;
     std::array<Slot, 3 * kMaxBlockSteps + 2> tail_{};
 };

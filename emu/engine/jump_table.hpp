@@ -47,12 +47,18 @@ class JumpTable {
         used_.fill(0);
     }
 
+    // Translated code looks here itself: the entries are the first in the object, then comes what was found.
+    static constexpr std::size_t kEntries = 4096;
+    static constexpr int kEntryBytes = 16;
+    static constexpr int kPc = 0, kBlock = 8;                      ///< in an entry
+    static constexpr std::size_t kFound = kEntries * kEntryBytes;  ///< a byte for each entry
+
   private:
     struct Entry {
         std::uint64_t pc = 1;  // no instruction starts at an odd address
         const Slot* block = nullptr;
     };
-    static constexpr std::size_t kEntries = 4096;
+    static_assert(sizeof(Entry) == kEntryBytes);
     static std::size_t slot_of(std::uint64_t pc) { return pc >> 1 & (kEntries - 1); }
 
     template <class F>

@@ -47,6 +47,11 @@ class MemoryPort {
     std::byte* find_for_writing(VirtualAddress at, std::size_t size) const {
         return data_->writes.find(at, size);
     }
+    /// The selected hart's buffers, for translated code: the Tlb for reads, and kWriteTable bytes behind it
+    /// that for writes.
+    void* tables() const { return data_; }
+    static constexpr std::size_t kWriteTable = sizeof(Tlb);
+
     /// A page with code has no write entry, and a watched one has none at all. Bytes beside the decoded
     /// granules, and beside what is watched, are still reached at the cost of a test more; null where that
     /// does not hold.

@@ -20,6 +20,7 @@ class Tlb {
     // 256 entries ran a random walk over 4 MiB at half the speed of 1024; 4096 gained nothing more.
     static constexpr std::size_t kEntries = 1024;
 
+    /// Translated code looks here itself: the entries are the first in the object.
     struct Entry {
         std::uint64_t page = kNone;  ///< address of the guest page
         std::uint64_t delta = 0;     ///< host address minus guest address

@@ -5,10 +5,10 @@
 // Status Register" and "SIMD Floating-Point Exceptions".
 #ifdef __x86_64__
 
-#include <array>
 #include <bit>
 
 #include "emu/fp/host.hpp"
+#include "emu/fp/mxcsr.hpp"
 #include "emu/fp/shortcut.hpp"
 #include "emu/fp/software.hpp"
 
@@ -17,44 +17,10 @@ namespace {
 
 using shortcut::native;
 
-/// As a thread starts with it: to the nearest, everything masked, no flags, subnormal numbers as they are.
-constexpr std::uint32_t kUsualControl = 0x1f80;
-
-constexpr std::array<std::uint32_t, 4> kControls{
-    kUsualControl,            // nearest_even
-    kUsualControl | 3 << 13,  // toward_zero
-    kUsualControl | 1 << 13,  // down
-    kUsualControl | 2 << 13,  // up
-};
-
-/// MXCSR's flags as those of fflags.
-constexpr auto kFlags = [] {
-    std::array<std::uint8_t, 64> flags{};
-    for (unsigned status = 0; status < flags.size(); ++status) {
-        unsigned all = 0;
-        if ((status & 1) != 0) all |= flag::invalid;
-        // Bit 1 says that an operand was subnormal, which RISC-V does not tell.
-        if ((status & 4) != 0) all |= flag::divide_by_zero;
-        if ((status & 8) != 0) all |= flag::overflow;
-        if ((status & 16) != 0) all |= flag::underflow;
-        if ((status & 32) != 0) all |= flag::inexact;
-        flags[status] = static_cast<std::uint8_t>(all);
-    }
-    return flags;
-}();
-
-bool can_round(const Environment& env) {
-    return env.rounding != Rounding::nearest_max_magnitude;
-}
-
-std::uint32_t control_for(const Environment& env) {
-    return kControls[static_cast<std::size_t>(env.rounding)];
-}
-
 /// A result of the host's, with what MXCSR was after it.
 template <Float F>
 F finish(Environment& env, shortcut::Native<F> result, std::uint32_t status) {
-    env.raise(kFlags[status % kFlags.size()]);
+    env.raise(mxcsr::flags_of(status));
     const F f{std::bit_cast<typename F::Bits>(result)};
     return is_nan(f) ? Format<F>::kCanonicalNan : f;
 }
@@ -68,12 +34,12 @@ F finish(Environment& env, shortcut::Native<F> result, std::uint32_t status) {
 
 #define OPERATION_OF_TWO(name, F, instruction, in_software)             \
     F name(Environment& env, F a, F b) {                                \
-        if (!can_round(env)) return in_software;                        \
-        auto control = control_for(env);                                \
+        if (!mxcsr::can_round(env.rounding)) return in_software;        \
+        auto control = mxcsr::control_for(env.rounding);                \
         auto result = native(a);                                        \
         asm volatile(WITH_CONTROL(instruction " %[b], %[result]")       \
                      : [result] "+x"(result), [control] "+m"(control)   \
-                     : [b] "x"(native(b)), [usual] "m"(kUsualControl)); \
+                     : [b] "x"(native(b)), [usual] "m"(mxcsr::kUsual)); \
         return finish<F>(env, result, control);                         \
     }
 
@@ -94,11 +60,11 @@ OPERATION_OF_TWO(div, f64, "divsd", software::div(env, a, b))
             if (const auto root = shortcut::from_native<F>(result); shortcut::is_finite(root)) return root; \
             result = native(a);                                                                             \
         }                                                                                                   \
-        if (!can_round(env)) return software::sqrt(env, a);                                                 \
-        auto control = control_for(env);                                                                    \
+        if (!mxcsr::can_round(env.rounding)) return software::sqrt(env, a);                                 \
+        auto control = mxcsr::control_for(env.rounding);                                                    \
         asm volatile(WITH_CONTROL(instruction " %[result], %[result]")                                      \
                      : [result] "+x"(result), [control] "+m"(control)                                       \
-                     : [usual] "m"(kUsualControl));                                                         \
+                     : [usual] "m"(mxcsr::kUsual));                                                         \
         return finish<F>(env, result, control);                                                             \
     }
 
@@ -107,7 +73,8 @@ ROOT(f64, "sqrtsd")
 
 #define FUSED(F, instruction)                                                                              \
     F fma(Environment& env, F a, F b, F c) {                                                               \
-        if (!can_round(env) || !__builtin_cpu_supports("fma")) return software::fma(env, a, b, c);         \
+        if (!mxcsr::can_round(env.rounding) || !__builtin_cpu_supports("fma"))                             \
+            return software::fma(env, a, b, c);                                                            \
         const auto x = native(b);                                                                          \
         const auto y = native(c);                                                                          \
         auto result = native(a);                                                                           \
@@ -117,10 +84,10 @@ ROOT(f64, "sqrtsd")
             result = native(a);                                                                            \
         }                                                                                                  \
         if (is_nan(c)) return software::fma(env, a, b, c);                                                 \
-        auto control = control_for(env);                                                                   \
+        auto control = mxcsr::control_for(env.rounding);                                                   \
         asm volatile(WITH_CONTROL(instruction " %[c], %[b], %[result]")                                    \
                      : [result] "+x"(result), [control] "+m"(control)                                      \
-                     : [b] "x"(x), [c] "x"(y), [usual] "m"(kUsualControl));                                \
+                     : [b] "x"(x), [c] "x"(y), [usual] "m"(mxcsr::kUsual));                                \
         return finish<F>(env, result, control);                                                            \
     }
 

@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include "emu/reference.hpp"
@@ -54,10 +56,11 @@ struct Arrangement {
 };
 
 std::unique_ptr<RiscvMachine> machine_at_power_on(const Arrangement& arrangement,
-                                                  const RandomProgram& program) {
+                                                  const RandomProgram& program,
+                                                  const EngineOptions& engine = {}) {
     BootFiles files;
     files.program = {"random program", program.bytes()};
-    return std::make_unique<RiscvMachine>(arrangement.machine, files, arrangement.images);
+    return std::make_unique<RiscvMachine>(arrangement.machine, files, arrangement.images, engine);
 }
 
 /// Where all begins: at power-on, but the devices are set up and have something to do.
@@ -202,13 +205,20 @@ int seeds() {
     return soak != nullptr ? std::max(std::atoi(soak), 60) : 60;
 }
 
-class JudgeTest : public ::testing::TestWithParam<int> {
+/// Blocks are translated at once, or those that come again, or none.
+constexpr std::array<EngineOptions, 3> kEngines{{
+    {EngineKind::automatic, 1},
+    {EngineKind::automatic, 4},
+    {EngineKind::interpreting, 0},
+}};
+
+class JudgeTest : public ::testing::TestWithParam<std::tuple<int, EngineOptions>> {
   protected:
     static constexpr std::uint64_t kSteps = 3000;
 
     void SetUp() override {
-        random_.seed(static_cast<std::uint64_t>(GetParam()));
-        const auto seed = static_cast<std::uint64_t>(GetParam());
+        const auto seed = static_cast<std::uint64_t>(std::get<int>(GetParam()));
+        random_.seed(seed);
         arrangement_.emplace(seed);
         program_.emplace(seed, arrangement_->program);
         const auto at_power_on = machine_at_power_on(*arrangement_, *program_)->save();
@@ -232,7 +242,7 @@ class JudgeTest : public ::testing::TestWithParam<int> {
     }
 
     std::unique_ptr<RiscvMachine> new_machine() const {
-        auto machine = machine_at_power_on(*arrangement_, *program_);
+        auto machine = machine_at_power_on(*arrangement_, *program_, std::get<EngineOptions>(GetParam()));
         machine->load(begin_);
         return machine;
     }
@@ -591,7 +601,17 @@ TEST(Judge, DevicesOfTheRandomProgramsWriteMemory) {
     EXPECT_GT(by_input, 10u);
 }
 
-INSTANTIATE_TEST_SUITE_P(RandomPrograms, JudgeTest, ::testing::Range(1, seeds() + 1));
+std::string name_of(const ::testing::TestParamInfo<JudgeTest::ParamType>& info) {
+    const auto& engine = std::get<EngineOptions>(info.param);
+    const auto engine_name = engine.kind == EngineKind::interpreting
+                                 ? std::string("interpreted")
+                                 : "translated" + std::to_string(engine.entries_before_translation);
+    return std::to_string(std::get<int>(info.param)) + "_" + engine_name;
+}
+
+INSTANTIATE_TEST_SUITE_P(RandomPrograms, JudgeTest,
+                         ::testing::Combine(::testing::Range(1, seeds() + 1), ::testing::ValuesIn(kEngines)),
+                         name_of);
 
 }  // namespace
 }  // namespace backspin::emu

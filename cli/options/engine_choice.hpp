@@ -1,0 +1,14 @@
+// --engine: whether guest code is translated or interpreted.
+#pragma once
+
+#include <boost/program_options.hpp>
+
+#include "emu/engine/engine_options.hpp"
+
+namespace backspin::cli {
+
+void add_engine_option(boost::program_options::options_description& options);
+/// Throws UsageError.
+emu::EngineOptions read_engine(const boost::program_options::variables_map& values);
+
+}  // namespace backspin::cli
