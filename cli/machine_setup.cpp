@@ -245,6 +245,7 @@ std::vector<std::byte> read_file(const std::string& path, const char* what) {
 MachineSetup set_up(const MachineChoice& choice) {
     MachineSetup setup;
     setup.options = choice.options;
+    setup.engine = choice.engine;
     const auto add = [&](const std::optional<std::string>& path, const char* role, const char* what) {
         if (path) setup.images.push_back({*path, role, read_file(*path, what)});
     };
@@ -280,10 +281,16 @@ void refuse_own_inputs(const std::vector<std::string>& outputs, const MachineSet
     }
 }
 
+MachineBuilder builder_with(const emu::EngineOptions& engine) {
+    return [engine](const MachineSetup& setup) {
+        return built(setup, [&] {
+            return std::make_unique<emu::RiscvMachine>(setup.options, boot_files(setup), setup.disks, engine);
+        });
+    };
+}
+
 std::unique_ptr<emu::RiscvMachine> build_machine(const MachineSetup& setup) {
-    return built(setup, [&] {
-        return std::make_unique<emu::RiscvMachine>(setup.options, boot_files(setup), setup.disks);
-    });
+    return builder_with(setup.engine)(setup);
 }
 
 std::vector<std::byte> device_tree_of(const MachineSetup& setup) {

@@ -35,6 +35,7 @@ struct MachineSetup {
     std::vector<std::shared_ptr<ObservedImage>>
         observed_disks;                             ///< the same, for a recorder; none in a replay
     StepCount epoch_steps{std::uint64_t{1} << 20};  ///< distance of the recorded digests
+    emu::EngineOptions engine{};                    ///< no recording keeps it
 };
 
 /// A plain file of at most 1 GiB, whole. Throws StartError.
@@ -51,6 +52,8 @@ void refuse_own_inputs(const std::vector<std::string>& outputs, const MachineSet
 /// A machine at power-on. Throws StartError that names the image.
 std::unique_ptr<emu::RiscvMachine> build_machine(const MachineSetup& setup);
 using MachineBuilder = std::function<std::unique_ptr<emu::RiscvMachine>(const MachineSetup& setup)>;
+/// Whatever engine the setup names.
+MachineBuilder builder_with(const emu::EngineOptions& engine);
 
 /// The device tree in that machine's memory; there may be no image. Throws StartError.
 std::vector<std::byte> device_tree_of(const MachineSetup& setup);

@@ -18,7 +18,9 @@ struct Execute {
     int operator()(const SnippetCommand& command) const { return print_snippet(command); }
     int operator()(const DtbCommand& command) const { return dtb(command); }
     int operator()(const ReplayCommand& command) const { return replay(command); }
-    int operator()(const VerifyCommand& command) const { return verify(command); }
+    int operator()(const VerifyCommand& command) const {
+        return verify(command, builder_with(command.engine));
+    }
     int operator()(const InfoCommand& command) const { return info(command); }
     int operator()(const EventsCommand& command) const { return events(command); }
     int operator()(const LogCommand& command) const { return log(command); }

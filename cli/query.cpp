@@ -41,7 +41,7 @@ replay::TimelineOptions options_for(const QueryCommand& command, const RecordedR
 
 int query(const QueryCommand& command) {
     const auto question = parse_question(command.question);
-    const RecordedRun run(command.file, {}, build_machine, command.branch);
+    const RecordedRun run(command.file, {}, builder_with(command.engine), command.branch);
     if (run.reader().warning()) fmt::print(stderr, "backspin: {}\n", *run.reader().warning());
     Playback playback(run, options_for(command, run));
     if (command.hart >= playback.machine().harts())

@@ -34,7 +34,7 @@ class Replay {
     Replay(const ReplayCommand& command, const OwnDebugger* own)
         : command_(command),
           own_(own),
-          run_(command.file, command.drive_files, build_machine, command.branch),
+          run_(command.file, command.drive_files, builder_with(command.engine), command.branch),
           machine_(run_.machine()),
           stored_(run_, *machine_, command.gdb ? HistoryShape::branches : HistoryShape::line),
           verifier_(run_.reader(), machine_->component_names(), run_.setup().epoch_steps, run_.branch()) {

@@ -122,6 +122,7 @@ RunBeginning begin_in_recording(const RecordedStart& start, const MachineChoice&
     const RecordedRun run(start.recording, drive_files(given));
     RunBeginning beginning{run.setup(), nullptr, connected(start.recording, run.setup(), given)};
     beginning.setup.epoch_steps = MachineSetup{}.epoch_steps;
+    beginning.setup.engine = given.engine;
     observe_drives(beginning.setup);
     beginning.machine = machine_at(run, beginning.setup, start.at);
     for (const auto& disk : beginning.setup.observed_disks) disk->forget_reads();

@@ -11,6 +11,7 @@
 
 #include "cli/options/debug_verbs.hpp"
 #include "cli/options/device_options.hpp"
+#include "cli/options/engine_choice.hpp"
 #include "cli/options/help.hpp"
 #include "cli/options/history_options.hpp"
 #include "cli/options/machine_options.hpp"
@@ -49,6 +50,7 @@ po::options_description outside_options(bool saving) {
     add("max-steps", po::value<std::string>()->value_name("N"), "end after N steps (exit code 126)");
     add("timeout", po::value<std::string>()->value_name("SECONDS"),
         "end after this host time (exit code 124)");
+    if (saving) add_engine_option(options);
     add("force", "replace existing output files");
     return options;
 }
@@ -65,8 +67,9 @@ Topic recording_topic() {
 Topic history_topic() {
     po::options_description options("Going back");
     add_history_options(options);
+    add_engine_option(options);
     return {"history",
-            "Options of 'backspin run' with --gdb and of 'backspin replay' with it: what going back takes",
+            "Options of 'backspin run' and 'backspin replay': how fast they run, and what going back takes",
             options};
 }
 
@@ -131,6 +134,7 @@ Verb replay_verb() {
         ("timeout", po::value<std::string>()->value_name("SECONDS"),
          "end after this host time (exit code 124)")  //
         ("force", "replace existing output files");
+    add_engine_option(options);
     add_history_options(options);
     verb.options.add(options);
     verb.unlisted.add(unlisted_history_options());
@@ -222,6 +226,7 @@ void read_start(const Verb& verb, const po::variables_map& values, RunCommand& c
     const auto image = text_of(values, verb.positional.c_str());
     command.start = read_from_snapshot(values, image);
     command.machine = read_machine(values, command.start ? std::nullopt : image);
+    command.machine.engine = read_engine(values);
     const auto& machine = command.machine;
     if (!command.start && !machine.program && !machine.bios && !machine.find_bios) required(verb, values);
 }
@@ -301,6 +306,7 @@ Command read_replay(const Verb& verb, const po::variables_map& values) {
     if (values.count("drive") != 0) command.drive_files = values["drive"].as<std::vector<std::string>>();
     command.timeout = timeout_of(values);
     command.history = read_history(values, command.gdb.has_value());
+    command.engine = read_engine(values);
     command.force = values.count("force") != 0;
     return command;
 }

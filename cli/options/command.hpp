@@ -45,6 +45,7 @@ struct MachineChoice {
     std::optional<std::string> arguments;  ///< for semihosting; nothing: the name of the image
     emu::MachineOptions options;           ///< but for what is above
     std::vector<OutsideChoice> devices;    ///< what is behind each of options.board.virtio
+    emu::EngineOptions engine{};
 };
 
 /// What a guest's power-off does while a debugger is attached.
@@ -93,6 +94,7 @@ struct ReplayCommand {
     std::optional<std::chrono::nanoseconds> timeout;
     bool force = false;
     std::string branch = replay::kMainBranch;  ///< its name or number
+    emu::EngineOptions engine{};
 };
 
 /// A machine, live or of a recording, and a debugger on it. The machine's `gdb` says nothing here.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/place.hpp"
+#include "emu/engine/engine_options.hpp"
 
 namespace backspin::cli {
 
@@ -16,6 +17,7 @@ struct VerifyCommand {
     bool json = false;
     bool progress = false;                   ///< also where stderr is no terminal
     std::vector<std::string> drive_files{};  ///< images of its drives, the first ones in order
+    emu::EngineOptions engine{};
 };
 
 struct InfoCommand {
@@ -67,6 +69,7 @@ struct QueryCommand {
     std::optional<unsigned> jobs;        ///< nothing: as many as there are cores
     bool json = false;
     std::string branch = replay::kMainBranch;  ///< its name or number
+    emu::EngineOptions engine{};
 };
 
 /// Writes a drive as it was at a place as a new image.

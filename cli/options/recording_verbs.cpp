@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/input_gist.hpp"
+#include "cli/options/engine_choice.hpp"
 #include "cli/options/jobs.hpp"
 #include "cli/options/machine_options.hpp"
 #include "cli/query/question.hpp"
@@ -62,6 +63,7 @@ Verb verify_verb() {
     verb.options.add_options()("json", "as JSON, for programs")(
         "jobs", text("N"), "so many stretches at a time (default: the host's cores)")(
         "progress", "show how far it is, also where stderr is no terminal");
+    add_engine_option(verb.options);
     add_drives(verb.options);
     return verb;
 }
@@ -70,6 +72,7 @@ Command read_verify(const Verb& verb, const po::variables_map& values) {
     VerifyCommand command{
         required(verb, values), {}, values.count("json") != 0, values.count("progress") != 0};
     command.jobs = read_jobs(values);
+    command.engine = read_engine(values);
     command.drive_files = drive_files_of(values);
     return command;
 }
@@ -139,6 +142,7 @@ Verb query_verb() {
                                                          "at most so many answers (1000)")(
         "symbols", text("ELF"), "the symbols of this file (default: the recorded program's)")(
         "jobs", text("N"), "machines that search at a time (default: the host's cores)");
+    add_engine_option(verb.options);
     add_branch(verb.options);
     return verb;
 }
@@ -155,6 +159,7 @@ Command read_query(const Verb& verb, const po::variables_map& values) {
     command.limit = parse_bounded("limit", text_of(values, "limit").value_or("1000"), kMostAnswers);
     command.symbols = text_of(values, "symbols");
     command.jobs = read_jobs(values);
+    command.engine = read_engine(values);
     command.branch = branch_of(values);
     command.json = values.count("json") != 0;
     return command;
