@@ -1,4 +1,4 @@
-// Integer kernels, each of which stresses something else in an emulator. They are portable C: built for the
+// Kernels, each of which stresses something else in an emulator. They are portable C: built for the
 // board they measure an emulator, built for the host they say which checksums are right.
 #pragma once
 
@@ -14,6 +14,7 @@ kernel_function sha;        // 32-bit arithmetic in long straight stretches
 kernel_function sort;       // calls through a pointer, branches that cannot be predicted
 kernel_function matrix;     // 64-bit multiplication, strided loads
 kernel_function bytecode;   // an interpreter: indirect jumps
+kernel_function fp;         // doubles: fused multiplications, divisions, square roots
 kernel_function chase;      // random loads over 4 MiB: reach of the TLB and of the host's caches
 kernel_function copy;       // copies between places that a small direct-mapped TLB takes for the same
 kernel_function copy_free;  // the same copy between places that it does not
