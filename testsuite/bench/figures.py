@@ -77,3 +77,14 @@ def print_table(title, figures):
     for figure in figures:
         if figure.note:
             print(f"  {figure.name}: {figure.note}")
+
+
+def goal_rows(figures):
+    """The same for a text: what was measured beside its goal."""
+    rows = [("goal", "measured", "min .. max", "at least" if all(figure.at_least for figure in figures) else "aimed at", "")]
+    for figure in figures:
+        unit = f" {figure.unit}" if figure.unit else ""
+        low, high = (figure.shown(percentile(figure.values, share)) for share in (0, 1))
+        rows.append((figure.name, number(figure.judged()) + unit, f"{number(low)} .. {number(high)}", number(figure.goal) + unit,
+                     figure.verdict()))
+    return rows

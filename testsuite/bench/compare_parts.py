@@ -1,0 +1,73 @@
+"""The parts of `compare`: each runs its works in all ways, by turns, and gives a Comparison."""
+
+import sys
+
+import kernels
+from comparison import Comparison
+from contenders import DOES_NOT_COUNT, ICOUNT, QEMU, RECORD, REPLAY, Bare
+
+
+class Bench:
+    """What is measured, and how often. `quick`: tiny works, to try the comparison itself."""
+
+    def __init__(self, directory, contenders, rounds, quick):
+        self.directory, self.contenders, self.rounds, self.quick = directory, contenders, rounds, quick
+
+    def built(self, name):
+        return self.directory / "testsuite" / "bench" / f"{name}{'_quick' if self.quick else ''}"
+
+    def elf(self, name):
+        path = self.built(name)
+        return path.with_name(path.name + ".elf")
+
+    def turns(self, what):
+        """(number of the round, way), of all."""
+        for number in range(self.rounds):
+            for way in self.contenders.order(number):
+                print(f"compare: {what}, round {number + 1} of {self.rounds}: {way}", file=sys.stderr)
+                yield number, way
+
+
+def say_wrong(wrong):
+    if wrong:
+        raise kernels.Failed("\n".join(f"WRONG {text}" for text in sorted(set(wrong))))
+
+
+def compared_works(bench, title, what, machine, expected=None):
+    """Runs what prints BEGIN and END lines. Checksums are those expected, or else all the same; counts of instructions are
+    the same wherever they are counted, if the machine counts them at all."""
+    comparison = Comparison(title, bench.contenders.ways, [])
+    counted, wrong = None, []
+    for _, way in bench.turns(what):
+        found = kernels.run(bench.contenders.command(way, machine))
+        expected = expected or found
+        wrong += [f"{way}: checksum of {text}" for text in kernels.differences(expected, found, lambda kernel: kernel.checksum)]
+        if way not in DOES_NOT_COUNT:
+            counted = counted or found
+            wrong += [f"{way}: instructions of {text}"
+                      for text in kernels.differences(counted, found, lambda kernel: kernel.instructions)]
+        for name, kernel in found.items():
+            comparison.add(way, name, kernel.seconds)
+    say_wrong(wrong)
+    if not expected:
+        raise kernels.Failed(f"{what}: nothing was run")
+    comparison.works = list(expected)
+    if counted and all(kernel.instructions for kernel in counted.values()):
+        comparison.instructions = {name: kernel.instructions for name, kernel in counted.items()}
+    return comparison
+
+
+def aim_at_replay(comparison):
+    comparison.aim("replay, times the speed of its recording", REPLAY, RECORD, 1.0)
+
+
+def measure_kernels(bench):
+    comparison = compared_works(bench, "Kernels", "kernels", Bare(bench.elf("kernels")), kernels.run([bench.built("kernels_native")]))
+    comparison.aim("geometric mean, times qemu -icount", RECORD, ICOUNT, 3.0)
+    comparison.aim("geometric mean, times plain qemu", RECORD, QEMU, 2.0)
+    comparison.aim_of_each("the worst kernel, times qemu -icount", RECORD, ICOUNT, 1.0)
+    aim_at_replay(comparison)
+    return comparison
+
+
+MEASURE = {"kernels": measure_kernels}
