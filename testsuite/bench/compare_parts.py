@@ -70,4 +70,11 @@ def measure_kernels(bench):
     return comparison
 
 
-MEASURE = {"kernels": measure_kernels}
+def measure_programs(bench):
+    comparison = compared_works(bench, "Programs", "programs", Bare(bench.elf("programs")), kernels.run([bench.built("programs_native")]))
+    comparison.aim_of_each("the worse program, times qemu -icount", RECORD, ICOUNT, 2.5)
+    aim_at_replay(comparison)
+    return comparison
+
+
+MEASURE = {"kernels": measure_kernels, "programs": measure_programs}

@@ -20,6 +20,10 @@ kernel_function copy;       // copies between places that a small direct-mapped 
 kernel_function copy_free;  // the same copy between places that it does not
 kernel_function samepage;   // stores to the page that the running code is on
 
+// Not of one thing only, but of many in turn, as programs are.
+kernel_function mixture;  // lists, small matrices, a state machine, CRC
+kernel_function records;  // procedure calls, records, strings
+
 // Memory that the kernels share, one after the other; nothing in it outlives a kernel.
 enum { WORK_SIZE = 8 << 20 };
 extern uint8_t work[WORK_SIZE];
@@ -31,6 +35,22 @@ static inline uint32_t next_random(uint32_t* state) {
     *state ^= *state << 5;
     return *state;
 }
+
+// The quick build checks results only; the long one takes some tenths of a second for each kernel.
+#ifdef QUICK
+#define ROUNDS(quick, full) quick
+#else
+#define ROUNDS(quick, full) full
+#endif
+
+// What a program runs: kernel_table.c, program_table.c.
+struct kernel {
+    const char* name;
+    kernel_function* run;
+    uint32_t rounds;
+};
+extern const struct kernel kernels[];
+extern const uint32_t kernel_count;
 
 // ---- what the platform gives (board.c, native.c)
 
