@@ -2,16 +2,18 @@
 
 import sys
 
+import jobs
 import kernels
+import linux
 from comparison import Comparison
-from contenders import DOES_NOT_COUNT, ICOUNT, QEMU, RECORD, REPLAY, Bare
+from contenders import DOES_NOT_COUNT, ICOUNT, QEMU, RECORD, REPLAY, RR, Bare
 
 
 class Bench:
     """What is measured, and how often. `quick`: tiny works, to try the comparison itself."""
 
-    def __init__(self, directory, contenders, rounds, quick):
-        self.directory, self.contenders, self.rounds, self.quick = directory, contenders, rounds, quick
+    def __init__(self, directory, contenders, rounds, quick, scratch):
+        self.directory, self.contenders, self.rounds, self.quick, self.scratch = directory, contenders, rounds, quick, scratch
 
     def built(self, name):
         return self.directory / "testsuite" / "bench" / f"{name}{'_quick' if self.quick else ''}"
@@ -77,4 +79,40 @@ def measure_programs(bench):
     return comparison
 
 
-MEASURE = {"kernels": measure_kernels, "programs": measure_programs}
+# ---- Linux
+
+
+def seconds_to_prompt(command, way):
+    """Of CPU time. A recording is brought to its end, and a replay compares all of it."""
+    with linux.Booted(command) as booted:
+        if way == RECORD:
+            booted.process.terminate()
+        if way in (RECORD, REPLAY):
+            said, _ = booted.process.communicate()
+        if way == REPLAY and booted.process.returncode != 0:
+            raise kernels.Failed(f"the replay of the boot ended with code {booted.process.returncode}: {said[-500:].decode(errors='replace')}")
+        return booted.boot.seconds
+
+
+def measure_boot(bench):
+    what = "boot to the shell"
+    comparison = Comparison("Linux to its shell prompt, one hart", bench.contenders.ways, [what])
+    for _, way in bench.turns("boot"):
+        comparison.add(way, what, seconds_to_prompt(bench.contenders.command(way, linux.machine()), way))
+    comparison.aim("boot, times qemu rr=record", RECORD, RR, 1.5)
+    comparison.aim("boot, times plain qemu", RECORD, QEMU, 1.0)
+    aim_at_replay(comparison)
+    return comparison
+
+
+def measure_jobs(bench):
+    machine = jobs.machine(bench.scratch, jobs.QUICK if bench.quick else jobs.Size())
+    comparison = compared_works(bench, "Linux doing jobs in busybox, one hart", "jobs", machine)
+    if comparison.works != jobs.NAMES:
+        raise kernels.Failed(f"the guest did {comparison.works} instead of {jobs.NAMES}")
+    comparison.aim_of_each("the worst job, times qemu -icount", RECORD, ICOUNT, 2.0)
+    aim_at_replay(comparison)
+    return comparison
+
+
+MEASURE = {"kernels": measure_kernels, "programs": measure_programs, "boot": measure_boot, "jobs": measure_jobs}
