@@ -1,12 +1,17 @@
 """The parts of `compare`: each runs its works in all ways, by turns, and gives a Comparison."""
 
+import dataclasses
+import statistics
+import subprocess
 import sys
+import time
 
+import figures
 import jobs
 import kernels
 import linux
 from comparison import Comparison
-from contenders import DOES_NOT_COUNT, ICOUNT, QEMU, RECORD, REPLAY, RR, Bare
+from contenders import DOES_NOT_COUNT, ICOUNT, QEMU, RECORD, REPLAY, RR, RUN, Bare
 
 
 class Bench:
@@ -22,10 +27,12 @@ class Bench:
         path = self.built(name)
         return path.with_name(path.name + ".elf")
 
-    def turns(self, what):
-        """(number of the round, way), of all."""
+    def turns(self, what, ways=None):
+        """(number of the round, way), of all or of these."""
         for number in range(self.rounds):
             for way in self.contenders.order(number):
+                if ways is not None and way not in ways:
+                    continue
                 print(f"compare: {what}, round {number + 1} of {self.rounds}: {way}", file=sys.stderr)
                 yield number, way
 
@@ -115,4 +122,48 @@ def measure_jobs(bench):
     return comparison
 
 
-MEASURE = {"kernels": measure_kernels, "programs": measure_programs, "boot": measure_boot, "jobs": measure_jobs}
+# ---- the start
+
+STARTS = 20  # in each round
+SHORT = "a bare program"
+LONG = "Linux's images"
+
+
+def seconds_to_first_byte(command):
+    """(wall time, CPU time) from before the emulator is started to what its guest's third instruction prints."""
+    begin = time.perf_counter()
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        said = process.stdout.read(1)
+        wall = time.perf_counter() - begin
+        cpu = time.clock_gettime(kernels.cpu_clock_of(process.pid))
+        words = process.communicate()[1].decode(errors="replace").strip()
+    if said != b"." or process.returncode != 0:
+        raise kernels.Failed(f"{' '.join(command)}: printed {said!r}, ended with code {process.returncode}: {words}")
+    return wall, cpu
+
+
+def measure_start(bench):
+    """Of a small program, and with a kernel of 30 MB to load. Nothing is recorded, and a replay begins like a run. Other load
+    makes a start wait for its turn, which says nothing about it: so the CPU time is judged, and the wall time told."""
+    ways = [way for way in bench.contenders.ways if way in (RUN, QEMU)]
+    first = bench.directory / "testsuite" / "bench" / "first.elf"
+    starts = {SHORT: Bare(first), LONG: dataclasses.replace(linux.machine(), bios=str(first))}
+    comparison = Comparison("Start to the first guest instruction", ways, list(starts), short=True)
+    walls = {work: [] for work in starts}
+    for _, way in bench.turns("start", ways):
+        for work, machine in list(starts.items()) * (1 if bench.quick else STARTS):
+            wall, cpu = seconds_to_first_byte(bench.contenders.command(way, machine))
+            comparison.add(way, work, cpu)
+            if way == RUN:
+                walls[work].append(1e3 * wall)
+    if RUN in ways:
+        comparison.goals = [
+            figures.Figure(f"start with {work}", comparison.seconds[RUN, work], "ms", goal=20,
+                           note=f"wall time {min(walls[work]):.1f} ms at least, median {statistics.median(walls[work]):.1f} ms")
+            for work in starts]
+    return comparison
+
+
+MEASURE = {"kernels": measure_kernels, "programs": measure_programs, "boot": measure_boot, "jobs": measure_jobs,
+           "start": measure_start}
+WITH_GUESTS = ("boot", "jobs", "start")

@@ -16,9 +16,10 @@ class Comparison:
     title: str
     ways: list
     works: list
-    seconds: dict = dataclasses.field(default_factory=dict)  # by (way, work): of CPU time, one of each round
-    instructions: dict = dataclasses.field(default_factory=dict)  # by work; without them seconds are shown
+    seconds: dict = dataclasses.field(default_factory=dict)  # by (way, work), in the order of the rounds
+    instructions: dict = dataclasses.field(default_factory=dict)  # by work; without them the time itself is shown
     goals: list = dataclasses.field(default_factory=list)  # figures.Figure
+    short: bool = False  # what it takes is shown in milliseconds
 
     def add(self, way, work, seconds):
         self.seconds.setdefault((way, work), []).append(seconds)
@@ -57,17 +58,24 @@ class Comparison:
     # ---- tables
 
     def unit(self):
-        return "MIPS" if self.instructions else "CPU seconds"
+        if self.instructions:
+            return "MIPS, by CPU time"
+        return "milliseconds of CPU time" if self.short else "seconds of CPU time"
 
-    def value(self, way, work, seconds):
-        return self.instructions[work] / seconds / 1e6 if self.instructions else seconds
+    def value(self, work, seconds):
+        if self.instructions:
+            return self.instructions[work] / seconds / 1e6
+        return 1e3 * seconds if self.short else seconds
+
+    def shown(self, value):
+        return f"{value:.0f}" if self.instructions else f"{value:.1f}" if self.short else f"{value:.2f}"
 
     def cell(self, way, work):
         """Median, and half of what lies between the best and the worst round, in percent."""
-        values = [self.value(way, work, seconds) for seconds in self.seconds[way, work]]
+        values = [self.value(work, seconds) for seconds in self.seconds[way, work]]
         middle = statistics.median(values)
         spread = f" ±{50 * (max(values) - min(values)) / middle:.0f}%" if len(values) > 1 else ""
-        return (f"{middle:.0f}" if self.instructions else f"{middle:.2f}") + spread
+        return self.shown(middle) + spread
 
     def rows(self, judged, peers):
         """Headings first; behind the ways the judged way's ratio to each of the peers."""
@@ -84,8 +92,7 @@ class Comparison:
         return table
 
     def mean_cell(self, way):
-        mean = geometric_mean([self.value(way, work, statistics.median(self.seconds[way, work])) for work in self.works])
-        return f"{mean:.0f}" if self.instructions else f"{mean:.2f}"
+        return self.shown(geometric_mean([self.value(work, statistics.median(self.seconds[way, work])) for work in self.works]))
 
     def as_json(self):
         works = {work: {"instructions": self.instructions.get(work),
