@@ -1,5 +1,6 @@
-// A small solar system in doubles: fused multiplications, divisions, square roots, comparisons and conversions.
-// Every operation is correctly rounded and the fused ones are written out, so each computer gets the same bits.
+// A small solar system in doubles: fused multiplications, divisions, square roots, comparisons and
+// conversions. Every operation is correctly rounded and the fused ones are written out, so each computer gets
+// the same bits.
 #include "kernels.h"
 
 enum { BODIES = 5, STEPS = 1000 };

@@ -1,6 +1,6 @@
-// What small controllers do all day, in the proportions of a well-known benchmark of them: lists are searched,
-// reversed and sorted, small matrices of 16-bit numbers multiplied, texts of numbers classified by a state machine,
-// and all results folded into a CRC-16 bit by bit.
+// What small controllers do all day, in the proportions of a well-known benchmark of them: lists are
+// searched, reversed and sorted, small matrices of 16-bit numbers multiplied, texts of numbers classified by
+// a state machine, and all results folded into a CRC-16 bit by bit.
 #include "kernels.h"
 
 static uint16_t crc16(uint16_t crc, uint16_t value) {
@@ -166,7 +166,8 @@ static enum state after(enum state state, char c) {
     }
 }
 
-static const char* const words[] = {"5012", "-35.54400", "+0.64e3", "T0.3e-1F", ".1234500", "-110.700e-5", "7e+9", "--5", "12x4"};
+static const char* const words[] = {"5012",        "-35.54400", "+0.64e3", "T0.3e-1F", ".1234500",
+                                    "-110.700e-5", "7e+9",      "--5",     "12x4"};
 enum { WORDS = sizeof words / sizeof words[0], TEXT = 600 };
 
 static char text[TEXT];

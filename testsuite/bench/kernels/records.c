@@ -1,5 +1,6 @@
-// What programs did that systems were first compared by: short procedures with parameters of all kinds, records that
-// are assigned whole and reached through pointers, enumerations, strings of thirty characters, no loops to speak of.
+// What programs did that systems were first compared by: short procedures with parameters of all kinds,
+// records that are assigned whole and reached through pointers, enumerations, strings of thirty characters,
+// no loops to speak of.
 #include "kernels.h"
 
 enum { NAME = 31, SHELVES = 50 };
@@ -46,7 +47,8 @@ static __attribute__((noinline)) void add_price(int32_t price, int32_t count, in
     *sum = price + 2 + count;
 }
 
-static __attribute__((noinline)) void fill_shelf(int32_t* one, int32_t (*many)[SHELVES], int32_t at, int32_t value) {
+static __attribute__((noinline)) void fill_shelf(int32_t* one, int32_t (*many)[SHELVES], int32_t at,
+                                                 int32_t value) {
     const int32_t place = at + 5;
     one[place] = value;
     one[place + 1] = one[place];
@@ -116,6 +118,7 @@ uint64_t records(uint32_t rounds) {
         checksum = checksum * 31 + (uint64_t)(int64_t)one_round((int32_t)(round & 0xffff));
         first.other = &second;
     }
-    for (int32_t i = 0; i < SHELVES; ++i) checksum = checksum * 31 + (uint64_t)(int64_t)(shelf[i] + stock[i][i]);
+    for (int32_t i = 0; i < SHELVES; ++i)
+        checksum = checksum * 31 + (uint64_t)(int64_t)(shelf[i] + stock[i][i]);
     return checksum + (uint64_t)compare_texts(first.name, second.name);
 }
