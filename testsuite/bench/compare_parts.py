@@ -1,6 +1,7 @@
 """The parts of `compare`: each runs its works in all ways, by turns, and gives a Comparison."""
 
 import dataclasses
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -15,10 +16,11 @@ from contenders import DOES_NOT_COUNT, ICOUNT, QEMU, RECORD, REPLAY, RR, RUN, Ba
 
 
 class Bench:
-    """What is measured, and how often. `quick`: tiny works, to try the comparison itself."""
+    """What is measured, and how often. `quick`: tiny works, to try the comparison itself. `coremark`: its sources, if any."""
 
-    def __init__(self, directory, contenders, rounds, quick, scratch):
-        self.directory, self.contenders, self.rounds, self.quick, self.scratch = directory, contenders, rounds, quick, scratch
+    def __init__(self, directory, contenders, rounds, quick, scratch, coremark):
+        self.directory, self.contenders, self.rounds, self.quick = directory, contenders, rounds, quick
+        self.scratch, self.coremark = scratch, coremark
 
     def built(self, name):
         return self.directory / "testsuite" / "bench" / f"{name}{'_quick' if self.quick else ''}"
@@ -82,6 +84,38 @@ def measure_kernels(bench):
 def measure_programs(bench):
     comparison = compared_works(bench, "Programs", "programs", Bare(bench.elf("programs")), kernels.run([bench.built("programs_native")]))
     comparison.aim_of_each("the worse program, times qemu -icount", RECORD, ICOUNT, 2.5)
+    aim_at_replay(comparison)
+    return comparison
+
+
+# ---- CoreMark, of sources that the user has
+
+PORT = pathlib.Path(__file__).parent / "kernels" / "coremark"
+COREMARK = ("core_list_join.c", "core_matrix.c", "core_state.c", "core_util.c")
+
+
+def build_coremark(bench):
+    """(ELF file, program for the host)."""
+    kernel = PORT.parent
+    sources = [*(bench.coremark / name for name in COREMARK), PORT / "port.c", kernel / "main.c"]
+    missing = [path.name for path in (bench.coremark / "core_main.c", *sources) if not path.exists()]
+    if missing:
+        raise kernels.Failed(f"{bench.coremark}: has no {', '.join(missing)}: give --coremark the folder of CoreMark's sources")
+    elf, native, size = bench.scratch / "coremark.elf", bench.scratch / "coremark", ["-DQUICK"] if bench.quick else []
+    ours = (bench.directory / "testsuite" / "bench" / "kernel_flags").read_text().splitlines()
+    board = [kernel / "start.S", kernel / "board.c", "-T", kernel / "kernels.ld"]
+    for compiler, platform, program in ((["riscv64-unknown-elf-gcc", *ours], board, elf), (["cc", "-O2"], [kernel / "native.c"], native)):
+        command = [*compiler, *size, "-w", "-DPERFORMANCE_RUN=1", "-I", PORT, "-I", kernel, "-I", bench.coremark]
+        renamed = bench.scratch / "core_main.o"
+        subprocess.run([*command, "-Dmain=coremark_main", "-c", bench.coremark / "core_main.c", "-o", renamed], check=True)
+        subprocess.run([*command, *platform, renamed, *sources, "-o", program], check=True)
+    return elf, native
+
+
+def measure_coremark(bench):
+    elf, native = build_coremark(bench)
+    comparison = compared_works(bench, "CoreMark's own sources", "coremark", Bare(elf), kernels.run([native]))
+    comparison.aim("coremark, times qemu -icount", RECORD, ICOUNT, 2.5)
     aim_at_replay(comparison)
     return comparison
 
@@ -164,6 +198,6 @@ def measure_start(bench):
     return comparison
 
 
-MEASURE = {"kernels": measure_kernels, "programs": measure_programs, "boot": measure_boot, "jobs": measure_jobs,
-           "start": measure_start}
+MEASURE = {"kernels": measure_kernels, "programs": measure_programs, "coremark": measure_coremark, "boot": measure_boot,
+           "jobs": measure_jobs, "start": measure_start}
 WITH_GUESTS = ("boot", "jobs", "start")
