@@ -58,12 +58,25 @@ HEADINGS = ("", "measured", "min .. max", "n", "by CPU", "goal", "", "QEMU")
 
 
 def row(figure):
-    unit = f" {figure.unit}" if figure.unit else ""
-    goal = "" if figure.goal is None else f"{'>=' if figure.at_least else '<='} {number(figure.goal)}{unit}"
+    return (figure.name, measured(figure), span(figure), str(len(figure.values)), number(figure.by_cpu()) if figure.cpu else "",
+            goal(figure), figure.verdict(), figure.peer)
+
+
+def with_unit(figure, value):
+    return number(value) + (f" {figure.unit}" if figure.unit else "")
+
+
+def measured(figure):
+    return with_unit(figure, figure.judged())
+
+
+def span(figure):
     low, high = (figure.shown(percentile(figure.values, share)) for share in (0, 1))
-    return (figure.name, number(figure.judged()) + unit, f"{number(low)} .. {number(high)}", str(len(figure.values)),
-            number(figure.by_cpu()) if figure.cpu else "", goal,
-            figure.verdict(), figure.peer)
+    return f"{number(low)} .. {number(high)}"
+
+
+def goal(figure):
+    return "" if figure.goal is None else f"{'>=' if figure.at_least else '<='} {with_unit(figure, figure.goal)}"
 
 
 def print_table(title, figures):
@@ -77,3 +90,9 @@ def print_table(title, figures):
     for figure in figures:
         if figure.note:
             print(f"  {figure.name}: {figure.note}")
+
+
+def goal_rows(figures):
+    """The goals alone, with what was measured: headings first."""
+    return [("", "measured", "min .. max", "goal", ""),
+            *((figure.name, measured(figure), span(figure), goal(figure), figure.verdict()) for figure in figures)]

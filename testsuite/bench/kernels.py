@@ -49,7 +49,8 @@ def run(command):
             if match := BEGIN.fullmatch(line):
                 began[match[1]] = now
             elif (match := END.fullmatch(line)) and match[1] in began:
-                kernels[match[1]] = Kernel(int(match[2]), match[3], now - began[match[1]])
+                # Both lines of a tiny kernel may be read at once.
+                kernels[match[1]] = Kernel(int(match[2]), match[3], max(now - began[match[1]], 1e-9))
             elif line == "DONE":
                 done = True
     if process.returncode != 0 or not done:

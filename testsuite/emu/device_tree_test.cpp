@@ -242,6 +242,12 @@ TEST(DeviceTree, CarriesBootArgumentsOnlyIfThereAreSome) {
     EXPECT_EQ(Tree(board).text("/chosen", "bootargs"), "console=ttyS0 quiet");
 }
 
+TEST(DeviceTree, SeedsTheKernelsRandomNumbersWithEnoughBitsAndAlwaysTheSame) {
+    const auto seed = Tree(board_with(1, 0x1000)).cells("/chosen", "rng-seed");
+    EXPECT_EQ(32 * seed.size(), 256u);
+    EXPECT_EQ(Tree(board_with(4, 0x8000)).cells("/chosen", "rng-seed"), seed);
+}
+
 TEST(DeviceTree, SaysWhereTheInitialRamDiskIsIfThereIsOne) {
     auto board = board_with(1, 0x1000);
     EXPECT_FALSE(Tree(board).has("/chosen", "linux,initrd-start"));

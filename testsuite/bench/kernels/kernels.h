@@ -1,4 +1,4 @@
-// Integer kernels, each of which stresses something else in an emulator. They are portable C: built for the
+// Kernels, each of which stresses something else in an emulator. They are portable C: built for the
 // board they measure an emulator, built for the host they say which checksums are right.
 #pragma once
 
@@ -14,10 +14,15 @@ kernel_function sha;        // 32-bit arithmetic in long straight stretches
 kernel_function sort;       // calls through a pointer, branches that cannot be predicted
 kernel_function matrix;     // 64-bit multiplication, strided loads
 kernel_function bytecode;   // an interpreter: indirect jumps
+kernel_function fp;         // doubles: fused multiplications, divisions, square roots
 kernel_function chase;      // random loads over 4 MiB: reach of the TLB and of the host's caches
 kernel_function copy;       // copies between places that a small direct-mapped TLB takes for the same
 kernel_function copy_free;  // the same copy between places that it does not
 kernel_function samepage;   // stores to the page that the running code is on
+
+// Not of one thing only, but of many in turn, as programs are.
+kernel_function mixture;  // lists, small matrices, a state machine, CRC
+kernel_function records;  // procedure calls, records, strings
 
 // Memory that the kernels share, one after the other; nothing in it outlives a kernel.
 enum { WORK_SIZE = 8 << 20 };
@@ -30,6 +35,22 @@ static inline uint32_t next_random(uint32_t* state) {
     *state ^= *state << 5;
     return *state;
 }
+
+// The quick build checks results only; the long one takes some tenths of a second for each kernel.
+#ifdef QUICK
+#define ROUNDS(quick, full) quick
+#else
+#define ROUNDS(quick, full) full
+#endif
+
+// What a program runs: kernel_table.c, program_table.c.
+struct kernel {
+    const char* name;
+    kernel_function* run;
+    uint32_t rounds;
+};
+extern const struct kernel kernels[];
+extern const uint32_t kernel_count;
 
 // ---- what the platform gives (board.c, native.c)
 

@@ -2,31 +2,6 @@
 
 uint8_t work[WORK_SIZE] __attribute__((aligned(4096)));
 
-// The quick build checks results only; the long one takes some tenths of a second for each kernel.
-#ifdef QUICK
-#define ROUNDS(quick, full) quick
-#else
-#define ROUNDS(quick, full) full
-#endif
-
-static const struct {
-    const char* name;
-    kernel_function* run;
-    uint32_t rounds;
-} kernels[] = {
-    {"fib", fib, ROUNDS(2, 170)},
-    {"sieve", sieve, ROUNDS(1, 90)},
-    {"crc", crc, ROUNDS(2, 500)},
-    {"sha", sha, ROUNDS(200, 70000)},
-    {"sort", sort, ROUNDS(1, 80)},
-    {"matrix", matrix, ROUNDS(1, 150)},
-    {"bytecode", bytecode, ROUNDS(5000, 2500000)},
-    {"chase", chase, ROUNDS(20, 40000)},
-    {"copy", copy, ROUNDS(2, 1200)},
-    {"copy_free", copy_free, ROUNDS(2, 1200)},
-    {"samepage", samepage, ROUNDS(50, 4000)},
-};
-
 static void write_text(const char* text) {
     while (*text) write_character(*text++);
 }
@@ -41,7 +16,7 @@ static void write_hexadecimal(uint64_t value) {
 }
 
 void run_kernels(void) {
-    for (unsigned i = 0; i < sizeof kernels / sizeof kernels[0]; ++i) {
+    for (uint32_t i = 0; i < kernel_count; ++i) {
         write_text("BEGIN ");
         write_text(kernels[i].name);
         write_text("\n");

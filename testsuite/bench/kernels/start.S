@@ -8,6 +8,8 @@ _start:
     la      sp, stack_top
     la      t0, trap
     csrw    mtvec, t0
+    li      t0, 0x2000              // mstatus.FS: floating point is there, and as at the start
+    csrs    mstatus, t0
     la      t0, bss_start
     la      t1, bss_end
 1:  bgeu    t0, t1, 2f
