@@ -111,6 +111,8 @@ emu::MachineOptions options_of(const snapshots::RecordingReader& reader) {
         if (!device) refuse_key(reader, key);
         board.virtio.push_back(*device);
     }
+    options.seeds_random_numbers = recorded_text(reader, "rng-seed") == "1";
+    if (recorded_text(reader, "rng-seed") && !options.seeds_random_numbers) refuse_key(reader, "rng-seed");
     options.boot_arguments = recorded_text(reader, "append").value_or("");
     if (options.boot_arguments.size() > emu::BoardDescription::kMaxText ||
         options.boot_arguments.find('\0') != std::string::npos)
@@ -316,6 +318,7 @@ snapshots::Configuration to_configuration(const MachineSetup& setup) {
                                            {"reboots", board.reboots ? "1" : "0"},
                                            {"epoch-steps", std::to_string(setup.epoch_steps.value)}};
     if (board.rtc_is_hosts) configuration["rtc"] = "host";
+    if (setup.options.seeds_random_numbers) configuration["rng-seed"] = "1";
     if (board.semihosting) configuration["semihosting"] = board.semihosting_arguments;
     for (std::size_t i = 0; i < board.virtio.size(); ++i)
         configuration["virtio" + std::to_string(i)] = to_text(board.virtio[i]);

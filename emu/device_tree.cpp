@@ -243,7 +243,7 @@ void write_root(TreeWriter& tree, const BoardDescription& board) {
     tree.node("chosen", [&] {
         if (!board.boot_arguments.empty()) tree.text("bootargs", board.boot_arguments);
         tree.text("stdout-path", console);
-        tree.cells("rng-seed", {kRandomSeed.begin(), kRandomSeed.end()});
+        if (board.seeds_random_numbers) tree.cells("rng-seed", {kRandomSeed.begin(), kRandomSeed.end()});
         if (board.initrd) {
             tree.wide("linux,initrd-start", board.initrd->base.value);
             tree.wide("linux,initrd-end", board.initrd->base.value + board.initrd->size);

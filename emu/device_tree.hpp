@@ -15,11 +15,12 @@
 namespace backspin::emu {
 
 struct BoardDescription {
-    std::size_t harts = 1;           ///< 1 to kMaxHarts; all alike
-    Isa isa;                         ///< what each hart has
-    std::uint64_t ram_size = 0;      ///< bytes, from memory_map::kRamBase; not 0
-    std::string boot_arguments;      ///< /chosen/bootargs, at most kMaxText; left out when empty
-    std::optional<BusRange> initrd;  ///< where the initial RAM disk lies, for the kernel to find it
+    std::size_t harts = 1;             ///< 1 to kMaxHarts; all alike
+    Isa isa;                           ///< what each hart has
+    std::uint64_t ram_size = 0;        ///< bytes, from memory_map::kRamBase; not 0
+    std::string boot_arguments;        ///< /chosen/bootargs, at most kMaxText; left out when empty
+    bool seeds_random_numbers = true;  ///< /chosen/rng-seed, the same in every machine
+    std::optional<BusRange> initrd;    ///< where the initial RAM disk lies, for the kernel to find it
 
     /// As many as QEMU's virt board takes.
     static constexpr std::size_t kMaxHarts = 512;

@@ -32,6 +32,7 @@ BoardDescription describe(const MachineOptions& options) {
     description.isa = options.board.isa;
     description.ram_size = options.ram_bytes;
     description.boot_arguments = options.boot_arguments;
+    description.seeds_random_numbers = options.seeds_random_numbers;
     return description;
 }
 

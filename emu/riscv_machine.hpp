@@ -26,6 +26,7 @@ struct MachineOptions {
     BoardOptions board;
     std::uint64_t ram_bytes = std::uint64_t{128} << 20;  ///< a multiple of 4096, 1 MiB to 1 TiB
     std::string boot_arguments;                          ///< for a Linux kernel
+    bool seeds_random_numbers = true;  ///< BoardDescription's; false in recordings from before there was one
 };
 
 /// The board as its device tree tells it.
