@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "cli/debug/session.hpp"
+#include "cli/debug/snapshot_report.hpp"
+#include "cli/engine_report.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/file_snapshots.hpp"
 #include "cli/guest_end.hpp"
@@ -75,6 +77,9 @@ class Replay {
         console_.reset();
         if (debugger_) result.exit_code = exit_code_of(*debugger_, result.exit_code, loop_.end_request());
         if (!result.message.empty()) fmt::print(stderr, "backspin: {}\n", result.message);
+        if (command_.statistics)
+            fmt::print(stderr, "{}",
+                       describe_engine(machine_->statistics()) + "snapshots " + describe_cost(*timeline_));
         keep_snapshots();
         return result.exit_code;
     }

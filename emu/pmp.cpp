@@ -1,5 +1,6 @@
 #include "emu/pmp.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace backspin::emu {
@@ -67,29 +68,57 @@ Pmp::Range Pmp::range_of(std::size_t entry) const {
 void Pmp::find_ranges() {
     ++generation_;
     used_ = 0;
+    window_ = {};
     for (std::size_t entry = 0; entry < kEntries; ++entry) {
         ranges_[entry] = range_of(entry);
         if (ranges_[entry].first != ranges_[entry].end) used_ = entry + 1;
     }
 }
 
+Pmp::Window Pmp::window_around(std::uint64_t word) const {
+    Window window{{0, ~std::uint64_t{0}}, used_};
+    auto& [first, end] = window.range;
+    for (std::size_t entry = used_; entry-- > 0;) {
+        const auto& range = ranges_[entry];
+        if (range.first == range.end) continue;
+        if (word < range.first) {
+            end = std::min(end, range.first);
+        } else if (word >= range.end) {
+            first = std::max(first, range.end);
+        } else {
+            first = std::max(first, range.first);
+            end = std::min(end, range.end);
+            window.entry = entry;
+        }
+    }
+    return window;
+}
+
+bool Pmp::decide(std::size_t entry, AccessKind kind, Privilege privilege) const {
+    if (entry == used_) return privilege == Privilege::machine;
+    return (privilege == Privilege::machine && !is_locked(entry)) || permits(config_[entry], kind);
+}
+
 bool Pmp::allows(PhysicalAddress at, std::uint64_t size, AccessKind kind, Privilege privilege) const {
     const auto first = at.value >> 2;
     const auto last = (at.value + (size - 1)) >> 2;
+    const auto is_in_window = [&] { return first >= window_.range.first && last < window_.range.end; };
+    if (!is_in_window()) window_ = window_around(first);
+    if (is_in_window()) return decide(window_.entry, kind, privilege);
     for (std::size_t entry = 0; entry < used_; ++entry) {
         const auto& range = ranges_[entry];
         if (range.first == range.end || last < range.first || first >= range.end) continue;
         // The first entry that matches any byte decides; it must match all of them.
         if (first < range.first || last >= range.end) return false;
-        if (privilege == Privilege::machine && !is_locked(entry)) return true;
-        return permits(config_[entry], kind);
+        return decide(entry, kind, privilege);
     }
-    return privilege == Privilege::machine;
+    return decide(used_, kind, privilege);
 }
 
 bool Pmp::is_uniform(PhysicalAddress at, std::uint64_t size) const {
     const auto first = at.value >> 2;
     const auto end = (at.value + size) >> 2;
+    if (first >= window_.range.first && end <= window_.range.end) return true;
     for (std::size_t entry = 0; entry < used_; ++entry) {
         const auto& range = ranges_[entry];
         if (range.first == range.end) continue;

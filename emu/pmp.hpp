@@ -52,6 +52,13 @@ class Pmp {
     /// After every change: the entries in the form that accesses are compared with.
     void find_ranges();
     Range range_of(std::size_t entry) const;
+    /// Accesses around the last one, which no entry's border parts from it.
+    struct Window {
+        Range range;
+        std::size_t entry = 0;  ///< that decides; used_ if none does
+    };
+    Window window_around(std::uint64_t word) const;
+    bool decide(std::size_t entry, AccessKind kind, Privilege privilege) const;
     bool is_locked(std::size_t entry) const;
     /// Throws BadState for entries that no writes can have made.
     void check() const;
@@ -61,6 +68,7 @@ class Pmp {
     // Derived from the entries.
     std::array<Range, kEntries> ranges_{};
     std::size_t used_ = 0;  ///< entries from here on are off
+    mutable Window window_;
     std::uint64_t generation_ = 0;
 };
 

@@ -55,6 +55,10 @@ void RiscvMachine::set_stop_points(std::span<const StopPoint> points) {
     engine_->set_stop_points(points);
 }
 
+EngineStatistics RiscvMachine::statistics() const {
+    return engine_->statistics();
+}
+
 std::optional<AccessNotes> RiscvMachine::take_access_notes() {
     return engine_->take_access_notes();
 }

@@ -13,6 +13,7 @@
 #include "emu/board.hpp"
 #include "emu/boot.hpp"
 #include "emu/engine/engine_options.hpp"
+#include "emu/engine/engine_statistics.hpp"
 #include "emu/loader.hpp"
 #include "emu/memory.hpp"
 #include "emu/trap.hpp"
@@ -77,6 +78,7 @@ class RiscvMachine : public Machine {
     /// How the guest switched itself off.
     std::optional<PowerRequest> power_request() const { return board_.finisher.request(); }
 
+    EngineStatistics statistics() const;
     const Board& board() const { return board_; }
     const Memory& memory() const { return memory_; }
     /// To be read: what it holds now.

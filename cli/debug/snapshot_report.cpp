@@ -17,6 +17,10 @@ std::string in_time(StepCount steps, StepCount per_millisecond) {
 
 }  // namespace
 
+std::string describe_cost(const replay::Timeline& timeline) {
+    return fmt::format("cost: {:.1f} % of the time that the machine ran\n", 100 * timeline.snapshot_share());
+}
+
 std::string describe_snapshots(const replay::Timeline& timeline) {
     const auto& kept = timeline.snapshots();
     auto text = fmt::format("in memory: {} snapshots, {} pinned, {} of {}\n", kept.size(), kept.pinned(),
@@ -34,8 +38,7 @@ std::string describe_snapshots(const replay::Timeline& timeline) {
     text += fmt::format("going back: {} steps run again at the median, {} at most: {} and {}\n",
                         reach.median.value, reach.worst.value, in_time(reach.median, speed),
                         in_time(reach.worst, speed));
-    text += fmt::format("cost: {:.1f} % of the time that the machine ran\n", 100 * timeline.snapshot_share());
-    return text;
+    return text + describe_cost(timeline);
 }
 
 }  // namespace backspin::cli

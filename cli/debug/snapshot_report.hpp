@@ -8,5 +8,7 @@
 namespace backspin::cli {
 
 std::string describe_snapshots(const replay::Timeline& timeline);
+/// Its line about the time that snapshots take.
+std::string describe_cost(const replay::Timeline& timeline);
 
 }  // namespace backspin::cli

@@ -51,6 +51,7 @@ po::options_description outside_options(bool saving) {
     add("timeout", po::value<std::string>()->value_name("SECONDS"),
         "end after this host time (exit code 124)");
     if (saving) add_engine_option(options);
+    if (saving) add_statistics_option(options);
     add("force", "replace existing output files");
     return options;
 }
@@ -68,6 +69,7 @@ Topic history_topic() {
     po::options_description options("Going back");
     add_history_options(options);
     add_engine_option(options);
+    add_statistics_option(options);
     return {"history",
             "Options of 'backspin run' and 'backspin replay': how fast they run, and what going back takes",
             options};
@@ -135,6 +137,7 @@ Verb replay_verb() {
          "end after this host time (exit code 124)")  //
         ("force", "replace existing output files");
     add_engine_option(options);
+    add_statistics_option(options);
     add_history_options(options);
     verb.options.add(options);
     verb.unlisted.add(unlisted_history_options());
@@ -247,6 +250,7 @@ void read_outside(const po::variables_map& values, RunCommand& command) {
         command.max_steps = StepCount{parse_bounded("max-steps", *steps, ~std::uint64_t{0} >> 1)};
     }
     command.timeout = timeout_of(values);
+    command.statistics = values.count("stats") != 0;
     command.force = values.count("force") != 0;
 }
 
@@ -307,6 +311,7 @@ Command read_replay(const Verb& verb, const po::variables_map& values) {
     command.timeout = timeout_of(values);
     command.history = read_history(values, command.gdb.has_value());
     command.engine = read_engine(values);
+    command.statistics = values.count("stats") != 0;
     command.force = values.count("force") != 0;
     return command;
 }

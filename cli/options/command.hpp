@@ -72,6 +72,7 @@ struct RunCommand {
     std::optional<std::chrono::nanoseconds> timeout;
     PowerOff power_off = PowerOff::stop;
     HistoryOptions history;  ///< only with gdb
+    bool statistics = false;
     bool force = false;
 };
 
@@ -95,6 +96,7 @@ struct ReplayCommand {
     bool force = false;
     std::string branch = replay::kMainBranch;  ///< its name or number
     emu::EngineOptions engine{};
+    bool statistics = false;
 };
 
 /// A machine, live or of a recording, and a debugger on it. The machine's `gdb` says nothing here.

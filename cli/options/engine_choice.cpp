@@ -16,6 +16,10 @@ void add_engine_option(po::options_description& options) {
                           "translate guest code, or interpret it (auto: translate if the host can)");
 }
 
+void add_statistics_option(po::options_description& options) {
+    options.add_options()("stats", "say at the end how the guest was run: engine, translation, misses");
+}
+
 emu::EngineOptions read_engine(const po::variables_map& values) {
     const auto choice = text_of(values, "engine").value_or("auto");
     emu::EngineOptions options;

@@ -1,4 +1,4 @@
-// --engine: whether guest code is translated or interpreted.
+// --engine: whether guest code is translated or interpreted; --stats: what came of it.
 #pragma once
 
 #include <boost/program_options.hpp>
@@ -8,6 +8,8 @@
 namespace backspin::cli {
 
 void add_engine_option(boost::program_options::options_description& options);
+/// --stats
+void add_statistics_option(boost::program_options::options_description& options);
 /// Throws UsageError.
 emu::EngineOptions read_engine(const boost::program_options::variables_map& values);
 

@@ -51,6 +51,7 @@ Interpreter::Interpreter(Board& board, Memory& memory, const EngineOptions& opti
     if (options.kind != EngineKind::interpreting) jit_ = jit::Jit::create(*board.decoder);
     if (options.kind == EngineKind::translating && !jit_)
         throw std::invalid_argument("this host cannot run translated code: use --engine interp");
+    on_translated_ = options.on_translated;
     if (jit_) code_.count_entries(options.entries_before_translation, jit_->untranslated());
     for (std::size_t i = 0; i < board.harts.size(); ++i) jump_banks_.emplace_back(kJumpBanks);
     // Learns where its own handlers are.
@@ -161,13 +162,24 @@ const Slot* Interpreter::find_block(std::uint64_t pc) {
     return block;
 }
 
+EngineStatistics Interpreter::statistics() const {
+    auto statistics = statistics_;
+    if (jit_) statistics.translation = jit_->statistics();
+    statistics.accesses = port_.statistics();
+    return statistics;
+}
+
 // ---- translated code ----------------------------------------------------------------------------
 
-bool Interpreter::translate(const Slot* block) {
+bool Interpreter::translate(const Slot* block, VirtualAddress at) {
     auto* head = const_cast<Slot*>(block);
     const auto page = code_.decoded_from(PageIndex{head[1].head.page});
     if (jit_->translate(head, page, code_.handlers())) {
         head->operation.handler = code_.handlers().translated;
+        if (on_translated_) {
+            const auto code = jit_->last_code();
+            on_translated_({code.data(), code.size(), at});
+        }
         return true;
     }
     code_.drop_all();
@@ -278,8 +290,12 @@ Interpreter::Result Interpreter::run(Hart& hart, StepCount until, Observer* obse
     port_.select(hart);
     forget_stale_jumps();
     jumps_ = &jump_banks_[hart.id.value].select(fetch_space(hart));
-    return hart.xlen == 64 ? execute_blocks<std::uint64_t>(hart, until, observer)
-                           : execute_blocks<std::uint32_t>(hart, until, observer);
+    const auto before = board_.steps;
+    const auto result = hart.xlen == 64 ? execute_blocks<std::uint64_t>(hart, until, observer)
+                                        : execute_blocks<std::uint32_t>(hart, until, observer);
+    statistics_.steps += (board_.steps - before).value;
+    ++statistics_.slices[static_cast<std::size_t>(result.leave)];
+    return result;
 }
 
 }  // namespace backspin::emu

@@ -51,6 +51,8 @@ class Interpreter {
     /// Whether the observer wants to stop before this hart takes the interrupt.
     bool stops_before(const Hart& hart, Interrupt interrupt, Observer* observer) const;
 
+    EngineStatistics statistics() const;
+
     /// What was touched since the last call.
     AccessNotes take_access_notes();
 
@@ -82,7 +84,7 @@ class Interpreter {
     const Slot* find_block(std::uint64_t pc);
     const Slot* make_tail(const Slot* from, std::uint64_t steps);
     /// Translates the block that begins here. False if there was no room: then all blocks were dropped.
-    bool translate(const Slot* block);
+    bool translate(const Slot* block, VirtualAddress at);
     /// Runs translated code from here until it leaves: frame_ says where and why.
     void run_translated(const std::byte* code, Hart& hart);
 
@@ -109,6 +111,8 @@ class Interpreter {
     std::uint64_t translation_generation_ = 0;
     std::unique_ptr<jit::Jit> jit_;  ///< null: everything is interpreted
     jit::Frame frame_;
+    std::function<void(const TranslatedBlock&)> on_translated_;
+    EngineStatistics statistics_;
     Slot uncached_;
     std::array<Slot, 3 * kMaxBlockSteps + 2> tail_{};
 };

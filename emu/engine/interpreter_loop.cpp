@@ -103,6 +103,7 @@ Interpreter::Result Interpreter::execute_blocks(Hart& hart, StepCount until, Obs
     const Slot* translated_head = nullptr;
     std::uintptr_t translated_begin = 0, translated_bytes = 0;
     const std::byte* code = nullptr;
+    std::uint64_t left_before = 0;
     frame_.observed = observer != nullptr;
 
     // A jump from translated code to a translated block need not leave it again.
@@ -180,7 +181,7 @@ on_counting:
         d += kHeadSlots;
         DISPATCH;
     }
-    if (!translate(d)) {
+    if (!translate(d, VirtualAddress{base + d->operation.page_offset})) {
         // There was no room. All blocks are gone, this one as well.
         left += d->operation.remaining;
         pc = base + d->operation.page_offset;
@@ -192,6 +193,7 @@ on_counting:
 on_translated:
     left += d->operation.remaining;
     code = d[1].head.code;
+    left_before = left;
 run_translated: {
     frame_.left = left;
     frame_.base = base;
@@ -199,6 +201,7 @@ run_translated: {
     left = frame_.left;
     base = static_cast<X>(frame_.base);
     d = frame_.slot;
+    statistics_.translated_steps += left_before - left;
     switch (frame_.exit) {
         case jit::Exit::enter: ENTER;
         case jit::Exit::address: pc = static_cast<X>(frame_.pc); goto go_to_pc;
@@ -208,6 +211,7 @@ run_translated: {
             FOLLOW(fall_through, HERE + d->operation.length);
         case jit::Exit::operation: break;
     }
+    statistics_.translated_steps -= d->operation.remaining;
     translated_head = frame_.head;
     translated_begin = reinterpret_cast<std::uintptr_t>(translated_head);
     translated_bytes = jit_->size(translated_head) * sizeof(Slot);
@@ -217,6 +221,7 @@ run_translated: {
 resume:
     code = jit_->entry(translated_head, static_cast<std::size_t>(d - translated_head));
     if (code == nullptr) DISPATCH;
+    left_before = left + d->operation.remaining;
     goto run_translated;
 
 on_uncached:

@@ -36,7 +36,12 @@ class MemoryPort::Tables final : public PageTables {
 
 MemoryPort::MemoryPort(Board& board, Memory& memory, CodeCache& code, const StopPoints& stops,
                        AccessNotebook& notes)
-    : board_(board), memory_(memory), code_(code), stops_(stops), notes_(notes) {
+    : board_(board),
+      memory_(memory),
+      code_(code),
+      stops_(stops),
+      notes_(notes),
+      tables_(memory.pages().page_count()) {
     for (std::size_t i = 0; i < board.harts.size(); ++i) banks_.emplace_back(kBanks);
 }
 
@@ -119,7 +124,7 @@ void MemoryPort::page_became_code(PhysicalAddress at) {
 }
 
 void MemoryPort::watch_table(PageIndex index) {
-    if (tables_.insert(index.value).second) drop_writes_to(index);
+    if (tables_.insert(index)) drop_writes_to(index);
 }
 
 /// Looks at the entries that the parts reach into, as they are before the store. What was invalid led
@@ -129,7 +134,7 @@ MemoryPort::Lost MemoryPort::lost_by_storing() const {
     Lost lost;
     for (const auto& part : parts()) {
         const auto index = *memory_.page_of(part.at);
-        if (!tables_.contains(index.value)) continue;
+        if (!tables_.contains(index)) continue;
         const auto* page = memory_.pages().read_page(index);
         const auto offset = part.at.value % kPageSize;
         for (auto at = offset / size * size; at < offset + part.size; at += size) {
@@ -340,6 +345,7 @@ bool MemoryPort::must_ask_host(VirtualAddress at, std::size_t size, AccessKind k
 }
 
 AccessEnd MemoryPort::load_bytes(VirtualAddress at, std::size_t size, std::uint64_t& bits) {
+    ++statistics_.loads;
     if (must_ask_host(at, size, AccessKind::load)) return AccessEnd::asks_host;
     if (watched(at, size) && locate(at, size, AccessKind::load, Updates::only_report) &&
         reports(Touch{at, size, true, false, {}}) == Verdict::stop)
@@ -347,6 +353,7 @@ AccessEnd MemoryPort::load_bytes(VirtualAddress at, std::size_t size, std::uint6
     if (!locate(at, size, AccessKind::load, Updates::make)) return not_made();
     if (parts_[0].is_device) {
         attention_ = true;
+        ++statistics_.of_devices;
         const auto value = board_.read_device(parts_[0].at, static_cast<AccessSize>(size));
         if (!value) return raise(Cause::load_access_fault, at);
         bits = *value;
@@ -361,6 +368,7 @@ AccessEnd MemoryPort::load_bytes(VirtualAddress at, std::size_t size, std::uint6
 }
 
 AccessEnd MemoryPort::store_bytes(VirtualAddress at, std::size_t size, std::uint64_t bits) {
+    ++statistics_.stores;
     if (must_ask_host(at, size, AccessKind::store)) return AccessEnd::asks_host;
     if (watched(at, size) && locate(at, size, AccessKind::store, Updates::only_report) &&
         reports(Touch{at, size, false, true, bytes_of(bits)}) == Verdict::stop)
@@ -368,6 +376,7 @@ AccessEnd MemoryPort::store_bytes(VirtualAddress at, std::size_t size, std::uint
     if (!locate(at, size, AccessKind::store, Updates::make)) return not_made();
     if (parts_[0].is_device) {
         attention_ = true;
+        ++statistics_.of_devices;
         const bool taken = board_.write_device(parts_[0].at, static_cast<AccessSize>(size), bits);
         return taken ? AccessEnd::done : raise(Cause::store_access_fault, at);
     }
@@ -431,7 +440,7 @@ void MemoryPort::enter_for_reading(const Part& part) {
 void MemoryPort::enter_for_writing(const Part& part, const Page& page) {
     const auto virtual_page = page_of(part.virtual_at);
     const auto index = *memory_.page_of(part.at);
-    if (!is_uniform(part.at) || tables_.contains(index.value)) return;
+    if (!is_uniform(part.at) || tables_.contains(index)) return;
     const auto* host = page.bytes().data();
     const bool has_code = code_.holds_code(index);
     if (watched(part)) {

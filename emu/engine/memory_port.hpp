@@ -12,7 +12,6 @@
 #include <cstring>
 #include <optional>
 #include <span>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -21,6 +20,8 @@
 #include "emu/engine/access_notebook.hpp"
 #include "emu/engine/banks.hpp"
 #include "emu/engine/code_cache.hpp"
+#include "emu/engine/engine_statistics.hpp"
+#include "emu/engine/page_set.hpp"
 #include "emu/engine/stop_points.hpp"
 #include "emu/engine/tlb.hpp"
 #include "emu/engine/watched_pages.hpp"
@@ -51,6 +52,16 @@ class MemoryPort {
     /// that for writes.
     void* tables() const { return data_; }
     static constexpr std::size_t kWriteTable = sizeof(Tlb);
+    /// A watched page with code in it, for find_beside_code(); translated code looks here itself.
+    struct BesideCode {
+        std::uint64_t page = ~std::uint64_t{0};
+        std::uint64_t delta = 0;
+        const std::uint64_t* granules = nullptr;
+    };
+    static constexpr std::size_t kBesideCodeTable = 2 * sizeof(Tlb);
+    static constexpr std::size_t kBesideCodeEntries = 16;
+
+    const AccessStatistics& statistics() const { return statistics_; }
 
     /// A page with code has no write entry, and a watched one has none at all. Bytes beside the decoded
     /// granules, and beside what is watched, are still reached at the cost of a test more; null where that
@@ -166,17 +177,12 @@ class MemoryPort {
 
     std::byte* find_beside_code(VirtualAddress at, std::size_t size) const;
 
-    /// A watched page with code in it, for find_beside_code().
-    struct BesideCode {
-        std::uint64_t page = ~std::uint64_t{0};
-        std::uint64_t delta = 0;
-        const std::uint64_t* granules = nullptr;
-    };
     /// What is known of one address space.
     struct Data {
+        // Translated code knows where these three are.
         Tlb reads, writes;
+        std::array<BesideCode, kBesideCodeEntries> beside_code{};
         WatchedPages watched_reads, watched_writes;  ///< those are not among the above
-        std::array<BesideCode, 16> beside_code{};
         void clear_writes() {
             writes.clear();
             watched_writes.clear();
@@ -280,9 +286,9 @@ class MemoryPort {
     Observer* observer_ = nullptr;
 
     std::vector<Banks<Data>> banks_;  ///< by hart
-    std::unordered_set<std::uint64_t>
-        tables_;  ///< pages that walks have read since translations were last dropped
+    PageSet tables_;                  ///< pages that walks have read since translations were last dropped
     std::uint64_t generation_ = 1;
+    AccessStatistics statistics_;
 
     // The selected hart.
     Hart* hart_ = nullptr;

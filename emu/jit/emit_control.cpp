@@ -87,7 +87,8 @@ void Emitter::jump() {
 }
 
 void Emitter::jump_to_register() {
-    address();
+    const auto target = address();
+    if (target != kA) mov(kA, target);
     and_(wide(kA), -2);
     write_link_register();
     go_to_address();

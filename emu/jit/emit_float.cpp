@@ -33,12 +33,12 @@ void Emitter::leave_unless_boxed(unsigned number) {
 
 void Emitter::load_float(Precision precision) {
     use_float();
-    address();
-    find(precision == Precision::twice ? 8 : 4, false);
+    const auto at = address();
+    find(at, precision == Precision::twice ? 8 : 4, false);
     if (precision == Precision::twice) {
-        mov(kA, qword[kA]);
+        mov(kA, qword[at + kB]);
     } else {
-        mov(eax, dword[kA]);
+        mov(eax, dword[at + kB]);
         mov(kB, kBox);
         or_(kA, kB);
     }
@@ -47,10 +47,10 @@ void Emitter::load_float(Precision precision) {
 
 void Emitter::store_float(Precision precision) {
     use_float();
-    address();
-    find(precision == Precision::twice ? 8 : 4, true);
-    mov(kB, float_in_memory(instruction_.rs2));
-    precision == Precision::twice ? mov(qword[kA], kB) : mov(dword[kA], kB.cvt32());
+    const auto at = address();
+    find(at, precision == Precision::twice ? 8 : 4, true);
+    mov(kC, float_in_memory(instruction_.rs2));
+    precision == Precision::twice ? mov(qword[at + kB], kC) : mov(dword[at + kB], kC.cvt32());
 }
 
 void Emitter::write_float(Precision precision, const Xbyak::Xmm& from) {

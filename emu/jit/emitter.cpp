@@ -27,6 +27,7 @@ void Emitter::write_common() {
     write_entrance();
     write_exits();
     write_float_start();
+    for (const unsigned size : {1U, 2U, 4U, 8U}) write_find_beside(size);
 }
 
 void Emitter::write_entrance() {
@@ -125,6 +126,7 @@ void Emitter::begin_block(const Slot* head, unsigned steps) {
     leavings_.clear();
     links_.clear();
     float_starts_.clear();
+    besides_.clear();
     sub(kLeft, steps);
     jb(*cannot_pay_, T_NEAR);
 }
@@ -163,6 +165,14 @@ void Emitter::end_block() {
         test(eax, eax);
         jnz(start.back, T_NEAR);
         index_ = start.index;
+        leave();
+    }
+    for (auto& beside : besides_) {
+        L(beside.label);
+        if (beside.at != kA) mov(kA, beside.at);
+        call(static_cast<const void*>(find_beside_[beside.size]));
+        index_ = beside.index;
+        jnc(beside.back, T_NEAR);
         leave();
     }
     Label leave_this;

@@ -5,6 +5,7 @@
 // section "Function Calling Sequence".
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -117,9 +118,13 @@ class Emitter : public Xbyak::CodeGenerator {
     void restore_after_call();
 
     // ---- memory -----------------------------------------------------------------------------------
-    void address();
-    /// rax: from the guest's address to the host's; leaves on a miss.
-    void find(unsigned size, bool for_writing);
+    /// The address of the access, in its own register or computed in rax.
+    Reg64 address();
+    /// rcx: what leads from this address of the guest to the host's; leaves where none is known. The access
+    /// is made at [at + rcx].
+    void find(const Reg64& at, unsigned size, bool for_writing);
+    enum class Atomic : std::uint8_t { swap, add, xor_, and_, or_, min, max, min_unsigned, max_unsigned };
+    void atomic(unsigned size, Atomic operation);
     template <class Value>
     void load_value();
     void store_value(unsigned size);
@@ -172,6 +177,12 @@ class Emitter : public Xbyak::CodeGenerator {
         const std::byte* site;
         Xbyak::Label label;
     };
+    struct Beside {
+        std::size_t index;
+        Reg64 at;
+        unsigned size;
+        Xbyak::Label label, back;
+    };
     struct FloatStart {
         std::size_t index;
         Xbyak::Label label, back;
@@ -182,6 +193,7 @@ class Emitter : public Xbyak::CodeGenerator {
     void write_entrance();
     void write_exits();
     void write_float_start();
+    void write_find_beside(unsigned size);
 
     unsigned xlen_;
     HostFeatures features_;
@@ -191,6 +203,7 @@ class Emitter : public Xbyak::CodeGenerator {
     const std::byte* untranslated_ = nullptr;
     const std::uint8_t *leave_operation_ = nullptr, *leave_link_ = nullptr, *leave_to_address_ = nullptr,
                        *start_float_ = nullptr;
+    std::array<const std::uint8_t*, 9> find_beside_{};  ///< by the access's size
 
     const Slot* head_ = nullptr;
     unsigned steps_ = 0;
@@ -201,6 +214,7 @@ class Emitter : public Xbyak::CodeGenerator {
     std::deque<Leaving> leavings_;
     std::deque<Link> links_;
     std::deque<FloatStart> float_starts_;
+    std::deque<Beside> besides_;
 };
 
 }  // namespace backspin::emu::jit

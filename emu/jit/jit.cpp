@@ -54,13 +54,14 @@ class X86Jit final : public Jit {
     }
 
     void run(Frame& frame, const std::byte* code) override {
-        ++statistics_.runs;
         using Entrance = void (*)(Frame*, const std::byte*);
         reinterpret_cast<Entrance>(reinterpret_cast<std::uintptr_t>(memory_.executable(emitter_.entrance())))(
             &frame, code);
+        ++statistics_.exits[static_cast<std::size_t>(frame.exit)];
     }
 
-    const Statistics& statistics() const override { return statistics_; }
+    std::span<const std::byte> last_code() const override { return last_code_; }
+    const TranslationStatistics& statistics() const override { return statistics_; }
 
   private:
     /// Where the entries of a block are in offsets_.
@@ -83,7 +84,8 @@ class X86Jit final : public Jit {
     std::size_t common_bytes_ = 0;
     std::vector<Block> blocks_;
     std::vector<std::uint32_t> offsets_;  ///< of the code of each slot, in the memory; 0 where none is
-    Statistics statistics_;
+    std::span<const std::byte> last_code_;
+    TranslationStatistics statistics_;
 };
 
 void X86Jit::forget() {
@@ -116,9 +118,8 @@ X86Jit::Translated X86Jit::translate_operation(const Slot* at, std::size_t index
     const auto instruction = decoder_.decode(bits);
     const bool is_last = ends_block(instruction);
     emitter_.begin_operation(index, *at, instruction);
-    const bool is_interpreters = operation.handler == handlers.general ||
-                                 operation.handler == handlers.system ||
-                                 operation.handler == handlers.transfer;
+    const bool is_interpreters =
+        operation.handler == handlers.system || operation.handler == handlers.transfer;
     if (is_interpreters) {
         emitter_.leave();
     } else {
@@ -149,6 +150,7 @@ bool X86Jit::translate(Slot* head, std::span<const std::byte, kPageSize> page, c
     head[1].head.block = static_cast<std::uint32_t>(blocks_.size());
     blocks_.push_back(
         {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(offsets_.size() - first)});
+    last_code_ = {head[1].head.code, emitter_.getSize() - start};
     ++statistics_.blocks;
     statistics_.instructions += head->operation.remaining;
     statistics_.bytes += emitter_.getSize() - start;

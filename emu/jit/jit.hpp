@@ -10,20 +10,11 @@
 
 #include "emu/engine/block.hpp"
 #include "emu/engine/code_cache.hpp"
+#include "emu/engine/engine_statistics.hpp"
 #include "emu/isa/instruction.hpp"
 #include "emu/jit/frame.hpp"
 
 namespace backspin::emu::jit {
-
-/// What was done so far.
-struct Statistics {
-    std::uint64_t blocks = 0;        ///< translated
-    std::uint64_t instructions = 0;  ///< in them
-    std::uint64_t bytes = 0;         ///< of translated code
-    std::uint64_t links = 0;         ///< jumps put in
-    std::uint64_t runs = 0;          ///< times translated code was entered
-    std::uint64_t times_full = 0;    ///< times everything was dropped to make room
-};
 
 class Jit {
   public:
@@ -51,7 +42,9 @@ class Jit {
 
     virtual void run(Frame& frame, const std::byte* code) = 0;
 
-    virtual const Statistics& statistics() const = 0;
+    /// The code that was written last.
+    virtual std::span<const std::byte> last_code() const = 0;
+    virtual const TranslationStatistics& statistics() const = 0;
 };
 
 }  // namespace backspin::emu::jit

@@ -75,13 +75,17 @@ int seeds() {
 }
 
 /// Blocks are translated at once, or those that come again, or none.
-constexpr std::array<EngineOptions, 3> kEngines{{
+struct Engine {
+    EngineKind kind;
+    std::int32_t entries_before_translation;
+};
+constexpr std::array<Engine, 3> kEngines{{
     {EngineKind::automatic, 1},
     {EngineKind::automatic, 4},
     {EngineKind::interpreting, 0},
 }};
 
-class JudgeTest : public ::testing::TestWithParam<std::tuple<int, EngineOptions>> {
+class JudgeTest : public ::testing::TestWithParam<std::tuple<int, Engine>> {
   protected:
     static constexpr std::uint64_t kSteps = 3000;
 
@@ -111,7 +115,9 @@ class JudgeTest : public ::testing::TestWithParam<std::tuple<int, EngineOptions>
     }
 
     std::unique_ptr<RiscvMachine> new_machine() const {
-        auto machine = machine_at_power_on(*arrangement_, *program_, std::get<EngineOptions>(GetParam()));
+        const auto& engine = std::get<Engine>(GetParam());
+        const EngineOptions options{engine.kind, engine.entries_before_translation};
+        auto machine = machine_at_power_on(*arrangement_, *program_, options);
         machine->load(begin_);
         return machine;
     }
@@ -471,7 +477,7 @@ TEST(Judge, DevicesOfTheRandomProgramsWriteMemory) {
 }
 
 std::string name_of(const ::testing::TestParamInfo<JudgeTest::ParamType>& info) {
-    const auto& engine = std::get<EngineOptions>(info.param);
+    const auto& engine = std::get<Engine>(info.param);
     const auto engine_name = engine.kind == EngineKind::interpreting
                                  ? std::string("interpreted")
                                  : "translated" + std::to_string(engine.entries_before_translation);

@@ -10,6 +10,7 @@
 #include "cli/debug/monitor/going.hpp"
 #include "cli/debug/snapshot_report.hpp"
 #include "cli/debug/translation.hpp"
+#include "cli/engine_report.hpp"
 #include "cli/units.hpp"
 #include "emu/csr.hpp"
 #include "emu/input.hpp"
@@ -205,6 +206,10 @@ Reply recording(const Call& call) {
     return text;
 }
 
+Reply stats(const Call& call) {
+    return describe_engine(call.desk.machine.statistics()) + "snapshots " + describe_cost(call.desk.timeline);
+}
+
 Reply snapshots(const Call& call) {
     return describe_snapshots(call.desk.timeline);
 }
@@ -220,6 +225,7 @@ constexpr auto kInfoCommands = std::to_array<Command>({
      translations},
     {"info recording", "", "how long the history is, and what is in it", recording},
     {"info snapshots", "", "what is kept to go back by", snapshots},
+    {"stats", "", "how the guest is run: engine, translated code, misses, slices", stats},
 });
 
 }  // namespace
