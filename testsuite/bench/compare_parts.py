@@ -12,7 +12,7 @@ import jobs
 import kernels
 import linux
 from comparison import Comparison
-from contenders import DOES_NOT_COUNT, ICOUNT, QEMU, RECORD, REPLAY, RR, RUN, Bare
+from contenders import DOES_NOT_COUNT, ICOUNT, MACHINE, QEMU, RECORD, REPLAY, RR, RUN, Bare
 
 
 class Bench:
@@ -59,10 +59,13 @@ def compared_works(bench, title, what, machine, expected=None):
                       for text in kernels.differences(counted, found, lambda kernel: kernel.instructions)]
         for name, kernel in found.items():
             comparison.add(way, name, kernel.seconds)
+            if way == RECORD:
+                comparison.add(MACHINE, name, kernel.thread)
     say_wrong(wrong)
     if not expected:
         raise kernels.Failed(f"{what}: nothing was run")
     comparison.works = list(expected)
+    comparison.show_part(RECORD, MACHINE)
     if counted and all(kernel.instructions for kernel in counted.values()):
         comparison.instructions = {name: kernel.instructions for name, kernel in counted.items()}
     return comparison
@@ -124,22 +127,27 @@ def measure_coremark(bench):
 
 
 def seconds_to_prompt(command, way):
-    """Of CPU time. A recording is brought to its end, and a replay compares all of it."""
+    """CPU time of all threads, and of the machine's. A recording is brought to its end, and a replay compares all of it."""
     with linux.Booted(command) as booted:
+        thread = kernels.thread_seconds(booted.process.pid)
         if way == RECORD:
             booted.process.terminate()
         if way in (RECORD, REPLAY):
             said, _ = booted.process.communicate()
         if way == REPLAY and booted.process.returncode != 0:
             raise kernels.Failed(f"the replay of the boot ended with code {booted.process.returncode}: {said[-500:].decode(errors='replace')}")
-        return booted.boot.seconds
+        return booted.boot.seconds, thread
 
 
 def measure_boot(bench):
     what = "boot to the shell"
     comparison = Comparison("Linux to its shell prompt, one hart", bench.contenders.ways, [what])
     for _, way in bench.turns("boot"):
-        comparison.add(way, what, seconds_to_prompt(bench.contenders.command(way, linux.machine()), way))
+        seconds, thread = seconds_to_prompt(bench.contenders.command(way, linux.machine()), way)
+        comparison.add(way, what, seconds)
+        if way == RECORD:
+            comparison.add(MACHINE, what, thread)
+    comparison.show_part(RECORD, MACHINE)
     comparison.aim("boot, times qemu rr=record", RECORD, RR, 1.5)
     comparison.aim("boot, times plain qemu", RECORD, QEMU, 1.0)
     aim_at_replay(comparison)

@@ -10,6 +10,7 @@ import linux
 import machines
 
 RECORD, REPLAY, RUN = "record", "replay", "run"
+MACHINE = "record: machine"  # no way of its own, but what of record's time is the machine's thread's
 QEMU, ICOUNT, RR = "qemu", "qemu -icount", "qemu rr=record"
 OURS = (RECORD, REPLAY, RUN)
 PEERS = (QEMU, ICOUNT, RR)

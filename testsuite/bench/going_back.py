@@ -9,6 +9,7 @@ import time
 
 import kernels
 import rsp
+from kernels import thread_seconds
 
 POSITION = re.compile(r"position (\d+) of (\d+)")
 PATIENCE = 300  # seconds for a move, which may run through all of a recording
@@ -19,11 +20,6 @@ class Cost:
     wall: float  # seconds from the request to its answer, as the client sees them
     thread: float  # CPU seconds of the server's thread that the machine runs on
     process: float  # CPU seconds of all its threads
-
-
-def thread_seconds(pid):
-    """CPU time of the thread that the machine runs on, the program's first."""
-    return int(pathlib.Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def wait_until_asleep(pid):

@@ -20,18 +20,13 @@ SPARSE_BYTES = 1 << 30
 ROW_BYTES = 16  # of an input's position and kind, beside its content
 
 
-def machine_seconds(pid):
-    """CPU time of the thread that the machine runs on, the program's first; the writer of the recording has its own."""
-    return int(pathlib.Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e9
-
-
 class Cost:
     """CPU seconds of one boot to the prompt: of the machine's thread, and of all threads."""
 
     def __init__(self, backspin, recording):
         command = linux.Backspin(backspin).command(machines.linux(1), recording)
         with linux.Booted(command) as booted:
-            self.thread = machine_seconds(booted.process.pid)
+            self.thread = kernels.thread_seconds(booted.process.pid)
             self.process = booted.boot.seconds
 
 
