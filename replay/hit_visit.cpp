@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t kStretch = 32;
 
 /// Between two looks at whether the user wants to go on.
-constexpr std::chrono::milliseconds kLook{2};
+constexpr std::chrono::milliseconds kPatience{2};
 
 /// Hands on the hits that count.
 class Visitor final : public Observer {
@@ -69,7 +69,7 @@ Arrival HitVisit::go_together(StepCount from, StepCount to) {
     auto planned_until = plan(from, to);
     while (crew_->waiting() > 0) {
         if (history_.interrupted()) return Arrival::interrupted;
-        const auto searched = crew_->take(kLook);
+        const auto searched = crew_->take(kPatience);
         if (!searched) continue;
         planned_until = plan(planned_until, to);
         const auto arrival = tell(*searched);

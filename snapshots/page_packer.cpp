@@ -8,7 +8,7 @@ namespace {
 
 // Level 1 keeps up with several hundred MB/s on one core; level 3 makes pages a tenth smaller for twice the
 // time.
-constexpr int kCompressionLevel = 1;
+constexpr int kPackedLevel = 1;
 // About 100 bytes each in memory: pages that are older than the last 4 GiB of distinct ones are stored again.
 constexpr std::size_t kMostKnown = std::size_t{1} << 20;
 
@@ -86,8 +86,7 @@ bool PagePacker::is_same(Database& database, std::uint64_t number, std::span<con
 }
 
 Pack PagePacker::close_pack(Database& database) {
-    Pack pack{seed_, std::exchange(open_hashes_, {}),
-              add_blob(database, compressed(open_, kCompressionLevel))};
+    Pack pack{seed_, std::exchange(open_hashes_, {}), add_blob(database, compressed(open_, kPackedLevel))};
     open_.clear();
     packs_.add(pack);
     return pack;
