@@ -125,10 +125,9 @@ Verb replay_verb() {
          "begin with this branch, by its name or number (main)")  //
         ("keep-snapshots",
          "in a session: what 'monitor bookmark' names is kept in the file as a snapshot")  //
-        (
-            "console", po::value<std::string>()->value_name("WHERE"),
-            "verify, and output goes to stdio (default in scripts), none, file:PATH, tcp:PORT, unix:PATH or "
-            "pty")  //
+        ("console", po::value<std::string>()->value_name("WHERE"),
+         "verify, and output goes to stdio (default in scripts), none, file:PATH, tcp:PORT, unix:PATH or "
+         "pty")  //
         ("virtio-console", po::value<std::vector<std::string>>()->value_name("WHERE")->composing(),
          "the same for the first virtio console, and so on")  //
         ("drive", po::value<std::vector<std::string>>()->value_name("FILE")->composing(),
