@@ -29,7 +29,20 @@ bool ThreadContext::agent_memory(gdbstub::Address at, std::span<std::byte> into)
     return read && *read.value() == into.size();
 }
 
-std::uint64_t key_of(const TasksByBreakpoint& breakpoints) {
+std::optional<std::uint64_t> ThreadContext::agent_variable(gdbstub::VariableNumber number) {
+    const auto assigned = assigned_.find(number);
+    return assigned == assigned_.end() ? value_of(variables_, number) : assigned->second;
+}
+
+std::optional<std::uint64_t> value_of(const gdbstub::AgentVariables& variables,
+                                      gdbstub::VariableNumber number) {
+    constexpr gdbstub::VariableNumber kMostVariables = 1024;
+    if (number >= kMostVariables) return std::nullopt;
+    const auto found = variables.find(number);
+    return found == variables.end() ? 0 : found->second;
+}
+
+std::uint64_t key_of(const TasksByBreakpoint& breakpoints, const gdbstub::AgentVariables& variables) {
     std::uint64_t key = 0;
     const auto add = [&](const void* data, std::size_t size) {
         key = XXH3_64bits_withSeed(data, size, key + size + 1);
@@ -41,6 +54,11 @@ std::uint64_t key_of(const TasksByBreakpoint& breakpoints) {
         for (const auto& condition : tasks.conditions)
             add(condition.bytecode().data(), condition.bytecode().size());
         for (const auto& command : tasks.commands) add(command.bytecode().data(), command.bytecode().size());
+    }
+    if (key == 0) return key;
+    for (const auto& [number, value] : variables) {
+        const std::uint64_t variable[] = {number, value};
+        add(variable, sizeof variable);
     }
     return key;
 }

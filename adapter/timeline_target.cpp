@@ -73,11 +73,17 @@ void TimelineTarget::tell_watches(gdbstub::WatchTiming timing) {
 
 /// Several breakpoints may lie at one place: one that has no tasks stops, whatever the others say.
 bool TimelineTarget::is_hit(const Machine& machine, const Hit& hit) {
-    using Kind = gdbstub::BreakpointKind;
     if (const auto only = stop_hart(); only && (hit.hart != *only || hit.by.kind != Accessor::Kind::hart))
         return false;
     if (hit.kind == StopKind::trap) return true;
-    ThreadContext context(*this, machine, hit.hart);
+    ThreadContext context(*this, machine, hit.hart, variables_);
+    const bool stops = do_tasks_at(hit, context);
+    if (printer_.enabled) printer_.printed_until = std::max(printer_.printed_until, hit.at + StepCount{1});
+    return stops;
+}
+
+bool TimelineTarget::do_tasks_at(const Hit& hit, ThreadContext& context) const {
+    using Kind = gdbstub::BreakpointKind;
     bool stops = false;
     for (const auto kind : {Kind::software, Kind::hardware, Kind::write, Kind::read, Kind::access}) {
         if (stop_kind(kind) != hit.kind) continue;
@@ -86,8 +92,19 @@ bool TimelineTarget::is_hit(const Machine& machine, const Hit& hit) {
              at != inserted_.end() && at->first.kind == kind && at->first.address == address; ++at)
             stops = do_tasks(at->second, hit, context) || stops;
     }
-    if (printer_.enabled) printer_.printed_until = std::max(printer_.printed_until, hit.at + StepCount{1});
     return stops;
+}
+
+/// What the tasks give to variables where the machine stops stays; at hits that it passes, it is forgotten.
+void TimelineTarget::keep_what_was_assigned(const replay::Stopped& stopped) {
+    if (stopped.why != replay::StopReason::stop_point) return;
+    for (const auto& hit : stopped.hits) {
+        // Only there is the machine as it was when the hit was judged; of data, clients send no conditions.
+        if (hit.kind != StopKind::execute) continue;
+        ThreadContext context(*this, machine_, hit.hart, variables_);
+        do_tasks_at(hit, context);
+        for (const auto& [number, value] : context.assigned()) variables_[number] = value;
+    }
 }
 
 /// Whether the hit is a reason to stop.
@@ -109,7 +126,7 @@ replay::Stops TimelineTarget::stops() {
     replay::Stops stops;
     stops.timing = timing_;
     stops.points.reserve(inserted_.size());
-    stops.filter_key = key_of(inserted_);
+    stops.filter_key = key_of(inserted_, variables_);
     if (const auto only = stop_hart()) stops.filter_key ^= (only->value + 1) * 0x9e37'79b9'7f4a'7c15;
     if (stops.filter_key != 0) {
         stops.filter = [this](const Machine& machine, const Hit& hit) { return is_hit(machine, hit); };
@@ -158,6 +175,8 @@ gdbstub::StopReport TimelineTarget::perform(const gdbstub::Resume& resume) {
     printer_.enabled = !is_back;
     printer_.printed_until = timeline_.position().step;
     auto stopped = std::visit(Mover{*this, wait, policy}, resume);
+    printer_.enabled = false;
+    keep_what_was_assigned(stopped);
     // Where no hart is the cause, the user stays on the one that they look at.
     const bool has_cause =
         stopped.why == replay::StopReason::stop_point || stopped.why == replay::StopReason::done;

@@ -92,16 +92,22 @@ class TimelineTarget : public gdbstub::Target, private gdbstub::Breakpoints {
 
   private:
     bool does_tasks() const override { return true; }
+    std::optional<std::uint64_t> variable(gdbstub::VariableNumber number) const override {
+        return value_of(variables_, number);
+    }
     gdbstub::Outcome<gdbstub::Done> insert(const gdbstub::Breakpoint& breakpoint,
                                            gdbstub::BreakpointTasks tasks) override;
     gdbstub::Outcome<gdbstub::Done> remove(const gdbstub::Breakpoint& breakpoint) override;
     void remove_all() override {
         inserted_.clear();
+        variables_.clear();
         client_left();
     }
 
     replay::Stops stops();
     bool is_hit(const Machine& machine, const Hit& hit);
+    bool do_tasks_at(const Hit& hit, ThreadContext& context) const;
+    void keep_what_was_assigned(const replay::Stopped& stopped);
     bool do_tasks(const gdbstub::BreakpointTasks& tasks, const Hit& hit, ThreadContext& context) const;
     gdbstub::Breakpoint normal(gdbstub::Breakpoint breakpoint) const;
     gdbstub::StopReport report(const replay::Stopped& stopped) const;
@@ -112,6 +118,9 @@ class TimelineTarget : public gdbstub::Target, private gdbstub::Breakpoints {
     const Machine& machine_;
     replay::Timeline& timeline_;
     TasksByBreakpoint inserted_;  ///< by place, the address as the machine takes it
+    /// Of the client's session, not of history: within a move they are what they were at its beginning, so
+    /// that a hit is judged alike whenever, and on whichever machine, it is looked at.
+    gdbstub::AgentVariables variables_;
     TaskPrinter printer_;
     replay::DataTiming timing_ = replay::DataTiming::before_in_direction;
 };

@@ -4,6 +4,7 @@
 #include <new>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/exit_code.hpp"
 #include "cli/options/command.hpp"
@@ -35,6 +36,11 @@ struct Execute {
     }
 };
 
+StartedOn started_on() {
+    const bool terminal = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
+    return terminal ? StartedOn::terminal : StartedOn::pipes;
+}
+
 int complain(int exit_code, const char* what) {
     fmt::print(stderr, "backspin: {}\n", what);
     return exit_code;
@@ -44,7 +50,7 @@ int complain(int exit_code, const char* what) {
 
 int run_program(std::span<const std::string> arguments) {
     try {
-        return std::visit(Execute{}, parse_command_line(arguments));
+        return std::visit(Execute{}, parse_command_line(arguments, started_on()));
     } catch (const UsageError& error) {
         return complain(kWrongCommandLine, error.what());
     } catch (const std::bad_alloc&) {

@@ -11,8 +11,8 @@ namespace {
 
 using Bytecode = AgentExpression::Bytecode;
 
-/// GDB manual, "Bytecode Descriptions". Those on floating point, which no GDB sends, and on trace state
-/// variables, of which none can be made here, count as unknown.
+/// GDB manual, "Bytecode Descriptions". Of those on floating point (float, ref_float, ref_double,
+/// ref_long_double, l_to_d, d_to_l) it gives the numbers only, as not implemented: they count as unknown.
 enum class Operation : std::uint8_t {
     add = 0x02,
     sub = 0x03,
@@ -51,6 +51,9 @@ enum class Operation : std::uint8_t {
     pop = 0x29,
     zero_ext = 0x2a,
     swap = 0x2b,
+    getv = 0x2c,
+    setv = 0x2d,
+    tracev = 0x2e,
     tracenz = 0x2f,
     trace16 = 0x30,
     pick = 0x32,
@@ -70,6 +73,9 @@ std::size_t operand_bytes(Operation operation) {
         case Operation::goto_:
         case Operation::const16:
         case Operation::trace16:
+        case Operation::getv:
+        case Operation::setv:
+        case Operation::tracev:
         case Operation::reg: return 2;
         case Operation::printf: return 3;
         case Operation::const32: return 4;
@@ -147,6 +153,7 @@ class Evaluation {
         if (stack_.empty()) return std::nullopt;
         return static_cast<std::int64_t>(stack_.back());
     }
+    const AgentVariables& assigned() const { return assigned_; }
 
   private:
     bool step(Operation operation) {
@@ -175,7 +182,11 @@ class Evaluation {
             case Operation::pop: return pop().has_value();
             case Operation::swap: return stack_.size() >= 2 && (std::swap(top_but(0), top_but(1)), true);
             case Operation::rot: return rotate();
-            // There is no trace buffer: what is to be recorded is looked at by nobody.
+            case Operation::getv: return push_variable(static_cast<VariableNumber>(*operand));
+            case Operation::setv: return assign(static_cast<VariableNumber>(*operand));
+            // There is no trace buffer: what is to be recorded is looked at by nobody. The manual has tracev
+            // push a value; GDB does not count on it, and its own server does not do it.
+            case Operation::tracev: return variable(static_cast<VariableNumber>(*operand)).has_value();
             case Operation::trace:
             case Operation::tracenz: return pop() && pop();
             case Operation::trace_quick:
@@ -199,6 +210,20 @@ class Evaluation {
     bool push_register(std::uint64_t number) {
         const auto value = context_.agent_register(RegisterNumber{static_cast<std::uint32_t>(number)});
         return value && push(*value);
+    }
+    std::optional<std::uint64_t> variable(VariableNumber number) const {
+        const auto assigned = assigned_.find(number);
+        return assigned == assigned_.end() ? context_.agent_variable(number) : assigned->second;
+    }
+    bool push_variable(VariableNumber number) {
+        const auto value = variable(number);
+        return value && push(*value);
+    }
+    /// The value stays, for the rest of the expression.
+    bool assign(VariableNumber number) {
+        if (stack_.empty() || !variable(number)) return false;
+        assigned_[number] = stack_.back();
+        return true;
     }
     bool load(std::size_t bytes) {
         const auto address = pop();
@@ -260,6 +285,7 @@ class Evaluation {
     AgentContext& context_;
     std::size_t at_ = 0;
     std::vector<std::uint64_t> stack_;
+    AgentVariables assigned_;  ///< what the variables hold from here on; the others are the context's
 };
 
 /// GDB extends what it has just fetched by that value's own width; it is when it converts that it may name a
@@ -270,7 +296,9 @@ bool is_right_behind(Operation fetched, std::uint64_t width) {
         case Operation::ref8: return width == 8;
         case Operation::ref16: return width == 16;
         case Operation::ref32: return width == 32;
-        case Operation::ref64: return width == 64;
+        case Operation::ref64:
+        case Operation::getv:
+        case Operation::setv: return width == 64;
         default: return false;
     }
 }
@@ -333,17 +361,24 @@ AgentExpression::AgentExpression(Bytecode code) : variants_{std::move(code)} {
 std::optional<std::int64_t> AgentExpression::evaluate(AgentContext& context) const {
     if (too_many_variants_) return std::nullopt;
     std::optional<std::int64_t> agreed;
+    AgentVariables assigned;
     for (const auto& variant : variants_) {
         Evaluation evaluation(variant, context);
         const auto value = evaluation.run() ? evaluation.top() : std::nullopt;
-        if (!value || (agreed && *agreed != *value)) return std::nullopt;
+        if (!value || (agreed && (*agreed != *value || assigned != evaluation.assigned())))
+            return std::nullopt;
         agreed = value;
+        assigned = evaluation.assigned();
     }
+    if (!assigned.empty()) context.agent_assign(assigned);
     return agreed;
 }
 
 bool AgentExpression::run(AgentContext& context) const {
-    return Evaluation(bytecode(), context).run();
+    Evaluation evaluation(bytecode(), context);
+    if (!evaluation.run()) return false;
+    if (!evaluation.assigned().empty()) context.agent_assign(evaluation.assigned());
+    return true;
 }
 
 }  // namespace backspin::gdbstub

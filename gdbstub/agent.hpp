@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -15,6 +16,10 @@
 #include "gdbstub/types.hpp"
 
 namespace backspin::gdbstub {
+
+/// Trace state variables, which the client makes (`tvariable` in GDB) and knows by number.
+using VariableNumber = std::uint16_t;
+using AgentVariables = std::map<VariableNumber, std::uint64_t>;
 
 /// What an expression looks at: one thread of a debuggee that stands still. Evaluating changes nothing in it.
 class AgentContext {
@@ -25,6 +30,10 @@ class AgentContext {
     /// False unless all of the bytes can be read.
     virtual bool agent_memory(Address at, std::span<std::byte> into) = 0;
     virtual void agent_print(std::string_view text) = 0;
+    /// Nothing if there is no such variable.
+    virtual std::optional<std::uint64_t> agent_variable(VariableNumber) { return std::nullopt; }
+    /// What an expression that was evaluated to its end has given to variables that there are.
+    virtual void agent_assign(const AgentVariables&) {}
 };
 
 /// One expression, as it came.

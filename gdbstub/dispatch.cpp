@@ -59,6 +59,7 @@ constexpr auto kEntries = std::to_array<Entry>({
     {"qCRC:", Name::prefix, handlers::checksum_memory, ReplyForm::data},
     {"qSearch:memory:", Name::prefix, handlers::search_memory, ReplyForm::data},
     {"qAttached", Name::prefix, handlers::attached, ReplyForm::data},
+    {"qTV:", Name::prefix, handlers::trace_variable, ReplyForm::data},
     {"qSymbol:", Name::prefix, handlers::symbol_lookup, ReplyForm::data},
     {"qfThreadInfo", Name::whole, handlers::first_threads, ReplyForm::data},
     {"qsThreadInfo", Name::whole, handlers::further_threads, ReplyForm::data},

@@ -71,6 +71,8 @@ class Breakpoints {
     virtual ~Breakpoints() = default;
     /// Whether tasks are done. Otherwise clients are told to do without.
     virtual bool does_tasks() const { return false; }
+    /// What a trace state variable holds, which tasks may use; nothing if there is no such variable.
+    virtual std::optional<std::uint64_t> variable(VariableNumber) const { return std::nullopt; }
     /// Inserting again replaces the tasks. The number is bounded by the target, which refuses more.
     virtual Outcome<Done> insert(const Breakpoint&, BreakpointTasks tasks) = 0;
     /// Removing what is not there changes nothing.

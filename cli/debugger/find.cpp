@@ -62,10 +62,10 @@ std::optional<FoundDebugger> first_of(const std::array<std::string_view, N>& nam
 FoundDebugger find_debugger(const DebuggerChoice& choice, const std::string& search) {
     if (!choice.program) {
         if (auto found = first_of(kGdbs, search)) return *found;
-        throw StartError(fmt::format(
-            "debug: there is no debugger: none of {} is in the PATH; install one (Debian, Ubuntu: "
-            "apt install gdb-multiarch), or name another with --debugger",
-            fmt::join(kGdbs, ", ")));
+        throw StartError(
+            fmt::format("there is no debugger: none of {} is in the PATH; install one (Debian, Ubuntu: "
+                        "apt install gdb-multiarch), or {}",
+                        fmt::join(kGdbs, ", "), choice.otherwise));
     }
     const auto& name = *choice.program;
     if (auto program = find_program(name, search)) return {*program, kind_of(*program)};

@@ -115,8 +115,11 @@ Verb dtb_verb() {
 }
 
 Verb replay_verb() {
-    Verb verb{
-        "replay", "[options] FILE", "Replays a recording and verifies it; --gdb debugs it.", "FILE", {}};
+    Verb verb{"replay",
+              "[options] FILE",
+              "Debugs a recording on a terminal; in a script, verifies it.",
+              "FILE",
+              {}};
     po::options_description options("Options");
     options.add_options()  //
         ("gdb", po::value<std::string>()->value_name("WHERE"),
@@ -126,9 +129,10 @@ Verb replay_verb() {
         ("branch", po::value<std::string>()->value_name("NAME"),
          "begin with this branch, by its name or number (main)")  //
         ("keep-snapshots",
-         "with --gdb: what 'monitor bookmark' names is kept in the file as a snapshot")  //
+         "in a session: what 'monitor bookmark' names is kept in the file as a snapshot")  //
         ("console", po::value<std::string>()->value_name("WHERE"),
-         "where output goes: stdio (default), none, file:PATH, tcp:PORT, unix:PATH or pty")  //
+         "verify, and output goes to stdio (default in scripts), none, file:PATH, tcp:PORT, unix:PATH or "
+         "pty")  //
         ("virtio-console", po::value<std::vector<std::string>>()->value_name("WHERE")->composing(),
          "the same for the first virtio console, and so on")  //
         ("drive", po::value<std::vector<std::string>>()->value_name("FILE")->composing(),
@@ -396,7 +400,7 @@ std::string required_selector(const Verb& verb, const po::variables_map& values)
     return required_text(verb, values, verb.selector);
 }
 
-Command parse_command_line(Arguments arguments) {
+Command parse_command_line(Arguments arguments, StartedOn place) {
     if (arguments.empty()) throw UsageError("no verb given; 'backspin --help' lists them");
     const auto& first = arguments.front();
     if (first == "--version" || first == "-V") return PrintCommand{version_text()};
@@ -408,6 +412,8 @@ Command parse_command_line(Arguments arguments) {
         const auto [ours, debuggers] = split(verb, arguments.subspan(1));
         const auto values = parse(verb, ours);
         if (values.count("help") != 0) return PrintCommand{help_of(verb)};
+        if (verb.name == "replay" && place == StartedOn::terminal && !says_how_to_replay(values))
+            return read_replay_under_debugger(verb, values);
         auto command = entry.read(verb, values);
         if (auto* debug = std::get_if<DebugCommand>(&command))
             debug->debugger.arguments.assign(debuggers.begin(), debuggers.end());

@@ -124,7 +124,10 @@ using Command = std::variant<RunCommand, DebugCommand, SnippetCommand, DtbComman
                              VerifyCommand, InfoCommand, EventsCommand, LogCommand, QueryCommand,
                              ExportCommand, SnapshotCommand, CommitCommand, RepairCommand, PrintCommand>;
 
+/// Where the program was started: on a terminal, stdin and stdout are one.
+enum class StartedOn : std::uint8_t { pipes, terminal };
+
 /// `arguments` without the program's name. Throws UsageError.
-Command parse_command_line(std::span<const std::string> arguments);
+Command parse_command_line(std::span<const std::string> arguments, StartedOn place = StartedOn::pipes);
 
 }  // namespace backspin::cli

@@ -82,10 +82,17 @@ void refuse_others(const po::variables_map& values, const std::string& file, boo
     }
 }
 
+/// The debugger has the terminal, as with --gdb stdio: what may not be there beside it is refused the same.
+po::variables_map with_debugger(po::variables_map values) {
+    values.insert({"gdb", po::variable_value(boost::any(std::string("stdio")), false)});
+    return values;
+}
+
 Command read_debug(const Verb& verb, const po::variables_map& values) {
     DebugCommand command;
-    command.debugger = {
-        text_of(values, "debugger"), text_of(values, "batch"), text_of(values, "symbols"), {}};
+    command.debugger.program = text_of(values, "debugger");
+    command.debugger.batch = text_of(values, "batch");
+    command.debugger.symbols = text_of(values, "symbols");
     const auto console = text_of(values, "console");
     command.console_in_debugger = !console;
     if (console == "stdio")
@@ -94,14 +101,10 @@ Command read_debug(const Verb& verb, const po::variables_map& values) {
     const auto file = text_of(values, verb.positional.c_str());
     const bool recorded = is_recording(file) && values.count("from-snapshot") == 0;
     refuse_others(values, file.value_or("the machine"), recorded);
-    // The debugger has the terminal, as with --gdb stdio: what may not be there beside it is refused the
-    // same.
-    auto with_debugger = values;
-    with_debugger.insert({"gdb", po::variable_value(boost::any(std::string("stdio")), false)});
     if (recorded)
-        command.machine = std::get<ReplayCommand>(read_replay(verb, with_debugger));
+        command.machine = std::get<ReplayCommand>(read_replay(verb, with_debugger(values)));
     else
-        command.machine = std::get<RunCommand>(read_run(verb, with_debugger));
+        command.machine = std::get<RunCommand>(read_run(verb, with_debugger(values)));
     return command;
 }
 
@@ -134,6 +137,19 @@ constexpr std::array kVerbs{VerbEntry{debug_verb, read_debug},
 
 std::span<const VerbEntry> debug_verbs() {
     return kVerbs;
+}
+
+bool says_how_to_replay(const po::variables_map& values) {
+    return std::ranges::any_of(std::array{"gdb", "console", "virtio-console"},
+                               [&](const char* name) { return values.count(name) != 0; });
+}
+
+DebugCommand read_replay_under_debugger(const Verb& verb, const po::variables_map& values) {
+    DebugCommand command;
+    command.machine = std::get<ReplayCommand>(read_replay(verb, with_debugger(values)));
+    command.debugger.otherwise =
+        "name another with 'backspin debug --debugger'; 'replay --console stdio' needs none";
+    return command;
 }
 
 }  // namespace backspin::cli

@@ -12,6 +12,8 @@ struct DebuggerChoice {
     std::optional<std::string> batch;    ///< a file of its commands: it reads no terminal, and ends behind it
     std::optional<std::string> symbols;  ///< an ELF file; nothing: the machine's own image
     std::vector<std::string> arguments;  ///< what stood behind "--"
+    /// For whoever has none: what to do but install one.
+    std::string otherwise = "name another with --debugger";
 };
 
 }  // namespace backspin::cli

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "gdbstub/handlers/handlers.hpp"
 
 namespace backspin::gdbstub::handlers {
@@ -23,6 +25,16 @@ Answer breakpoint(Conversation& conversation, std::string_view packet) {
                                       : breakpoints->remove(request->breakpoint);
     if (!outcome) return outcome.failure_as<Answer>();
     return ok();
+}
+
+// Nothing else is known here of tracing: without it, GDB asks this when a variable is printed.
+Answer trace_variable(Conversation& conversation, std::string_view packet) {
+    Breakpoints* const breakpoints = conversation.target.breakpoints();
+    if (breakpoints == nullptr || !breakpoints->does_tasks()) return Unsupported{};
+    const std::optional<VariablePacket> request = VariablePacket::parse(packet);
+    if (!request) return malformed();
+    const auto value = breakpoints->variable(request->number);
+    return Text{value ? fmt::format("V{:x}", *value) : "U"};
 }
 
 }  // namespace backspin::gdbstub::handlers

@@ -11,7 +11,8 @@ namespace backspin::gdbstub::handlers {
 using Handler = Answer (*)(Conversation&, std::string_view packet);
 
 // breakpoint.cpp
-Answer breakpoint(Conversation&, std::string_view packet);  // Z z
+Answer breakpoint(Conversation&, std::string_view packet);      // Z z
+Answer trace_variable(Conversation&, std::string_view packet);  // qTV
 
 // file_io.cpp
 Answer file_io(Conversation&, std::string_view packet);  // vFile

@@ -1,5 +1,6 @@
 #include "gdbstub/packets/breakpoint.hpp"
 
+#include <limits>
 #include <utility>
 
 #include "gdbstub/text.hpp"
@@ -56,6 +57,15 @@ std::optional<BreakpointPacket> BreakpointPacket::parse(std::string_view packet)
     }
     if (!scanner.at_end()) return std::nullopt;
     return result;
+}
+
+std::optional<VariablePacket> VariablePacket::parse(std::string_view packet) {
+    Scanner scanner(packet);
+    if (!scanner.accept("qTV:")) return std::nullopt;
+    const auto number = scanner.hex_number();
+    if (!number || *number > std::numeric_limits<VariableNumber>::max() || !scanner.at_end())
+        return std::nullopt;
+    return VariablePacket{static_cast<VariableNumber>(*number)};
 }
 
 }  // namespace backspin::gdbstub

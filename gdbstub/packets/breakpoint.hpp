@@ -1,4 +1,5 @@
-// Z and z: breakpoints and watchpoints. GDB manual, "Packets" and "Agent Expressions".
+// Z and z: breakpoints and watchpoints; qTV: a variable that their conditions use. GDB manual, "Packets",
+// "Agent Expressions" and "Tracepoint Packets".
 #pragma once
 
 #include <optional>
@@ -17,6 +18,11 @@ struct BreakpointPacket {
     BreakpointTasks tasks;
 
     static std::optional<BreakpointPacket> parse(std::string_view packet);
+};
+
+struct VariablePacket {  //  qTV:number
+    VariableNumber number = 0;
+    static std::optional<VariablePacket> parse(std::string_view packet);
 };
 
 }  // namespace backspin::gdbstub

@@ -79,11 +79,11 @@ class Qemu:
 
 
 class Replay:
-    """A replay that waits for its client; it ends with the `with` block."""
+    """A replay that waits for its client; it ends with the `with` block. `words`: more of the command line."""
 
-    def __init__(self, qemu):
+    def __init__(self, qemu, *words):
         port = free_port()
-        self.process = subprocess.Popen([*qemu.command("replay"), "-S", "-gdb", f"tcp:127.0.0.1:{port}"],
+        self.process = subprocess.Popen([*qemu.command("replay"), *words, "-S", "-gdb", f"tcp:127.0.0.1:{port}"],
                                         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.client = self.connected(port)
 

@@ -15,20 +15,20 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Command parse(const std::string& line) {
+Command parse(const std::string& line, StartedOn place = StartedOn::pipes) {
     std::istringstream words(line);
     std::vector<std::string> arguments;
     for (std::string word; words >> word;) arguments.push_back(word);
-    return parse_command_line(arguments);
+    return parse_command_line(arguments, place);
 }
 
 RunCommand run(const std::string& line) {
     return std::get<RunCommand>(parse(line));
 }
 
-std::string complaint(const std::string& line) {
+std::string complaint(const std::string& line, StartedOn place = StartedOn::pipes) {
     try {
-        parse(line);
+        parse(line, place);
     } catch (const UsageError& error) {
         return error.what();
     }
@@ -321,6 +321,28 @@ TEST(CommandLine, DebugOfARecordingIsAReplayWithADebugger) {
               "debug --ram: " + file + " is a recording, and its machine is the recorded one; leave it out");
     const auto from_there = std::get<DebugCommand>(parse("debug --from-snapshot 1000 " + file));
     EXPECT_TRUE(std::get<RunCommand>(from_there.machine).start);
+}
+
+TEST(CommandLine, ReplayOnATerminalDebugs) {
+    const auto command = std::get<DebugCommand>(
+        parse("replay a.bsr --branch other --keep-snapshots --spill none --timeout 5", StartedOn::terminal));
+    const auto& machine = std::get<ReplayCommand>(command.machine);
+    EXPECT_EQ(machine.file, "a.bsr");
+    EXPECT_EQ(machine.branch, "other");
+    EXPECT_TRUE(machine.keep_snapshots);
+    EXPECT_TRUE(machine.gdb);
+    EXPECT_EQ(machine.console, ConsoleChoice{NoConsole{}});
+    EXPECT_TRUE(command.console_in_debugger);
+    EXPECT_THAT(command.debugger.otherwise, HasSubstr("'replay --console stdio' needs none"));
+    EXPECT_THAT(complaint("replay", StartedOn::terminal), HasSubstr("FILE is missing"));
+}
+
+TEST(CommandLine, ReplayThatIsToldWhereOutputGoesDoesNot) {
+    for (const std::string line : {"replay a.bsr --console stdio", "replay a.bsr --console none",
+                                   "replay a.bsr --virtio-console stdio", "replay a.bsr --gdb :1"})
+        EXPECT_TRUE(std::holds_alternative<ReplayCommand>(parse(line, StartedOn::terminal))) << line;
+    EXPECT_TRUE(std::holds_alternative<ReplayCommand>(parse("replay a.bsr")));
+    EXPECT_TRUE(std::holds_alternative<RunCommand>(parse("run a.elf", StartedOn::terminal)));
 }
 
 TEST(CommandLine, DebugRefusesWhatHasNoMeaningThere) {

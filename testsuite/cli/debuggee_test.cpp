@@ -18,6 +18,74 @@ using namespace testing;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
+// ---- conditions ---------------------------------------------------------------------------------
+
+/// Counts in t0 for ever.
+constexpr std::array<std::uint32_t, 2> kCounts{0x0012'8293, 0xffdf'f06f};  // addi t0, t0, 1; j .-4
+const gdbstub::Breakpoint kAtTheCount{gdbstub::BreakpointKind::software, gdbstub::Address{kRam}, 4};
+
+/// With this condition.
+void insert(DebuggeeOf& it, const gdbstub::Breakpoint& breakpoint, std::initializer_list<int> bytecode) {
+    gdbstub::AgentExpression::Bytecode code;
+    for (const int byte : bytecode) code.push_back(static_cast<std::byte>(byte));
+    ASSERT_TRUE(it.target().breakpoints()->insert(breakpoint, {{gdbstub::AgentExpression(code)}, {}}));
+}
+
+std::uint64_t count_of(DebuggeeOf& it) {
+    std::uint64_t value = 0;
+    EXPECT_TRUE(it.target().read_register(gdbstub::ThreadId{1}, gdbstub::RegisterNumber{5},
+                                          std::as_writable_bytes(std::span(&value, 1))));
+    return value;
+}
+
+/// As clients go on from a breakpoint: over it first.
+void go_on(DebuggeeOf& it) {
+    it.perform(gdbstub::Step{gdbstub::ThreadId{1}});
+    it.perform(gdbstub::Continue{});
+}
+
+TEST(Debuggee, KeepsWhatAConditionAssignsWhereItStops) {
+    DebuggeeOf it("rv64", 1, kCounts);
+    auto& breakpoints = *it.target().breakpoints();
+    EXPECT_EQ(breakpoints.variable(1), 0U);
+    // ($1 = $t0) % 256 == 32
+    insert(it, kAtTheCount, {0x26, 0, 5, 0x2d, 0, 1, 0x22, 0xff, 0x0f, 0x22, 32, 0x13, 0x27});
+    go_on(it);
+    const auto first = count_of(it);
+    EXPECT_EQ(first % 256, 32U);
+    EXPECT_EQ(breakpoints.variable(1), first);
+    go_on(it);
+    EXPECT_EQ(breakpoints.variable(1), first + 256);
+    it.perform(gdbstub::ReverseContinue{});
+    EXPECT_EQ(count_of(it), first);
+    EXPECT_EQ(breakpoints.variable(1), first);
+    // $t0 == $1 + 3, before and after another value of the variable.
+    insert(it, kAtTheCount, {0x26, 0, 5, 0x2c, 0, 1, 0x22, 3, 0x02, 0x13, 0x27});
+    go_on(it);
+    EXPECT_EQ(count_of(it), first + 3);
+    insert(it, kAtTheCount, {0x26, 0, 5, 0x2d, 0, 1, 0x29, 0x22, 1, 0x27});
+    go_on(it);
+    EXPECT_EQ(breakpoints.variable(1), first + 4) << "any stop";
+    insert(it, kAtTheCount, {0x26, 0, 5, 0x2c, 0, 1, 0x22, 3, 0x02, 0x13, 0x27});
+    go_on(it);
+    EXPECT_EQ(count_of(it), first + 7) << "what was known of the hits does not hold for another value";
+    EXPECT_EQ(breakpoints.variable(1024), std::nullopt);
+    breakpoints.remove_all();
+    EXPECT_EQ(breakpoints.variable(1), 0U) << "the next client begins anew";
+}
+
+TEST(Debuggee, ForgetsWhatAConditionAssignsWhereItGoesOn) {
+    DebuggeeOf it("rv64", 1, kCounts);
+    auto& breakpoints = *it.target().breakpoints();
+    // ($1 = $1 + 1) == 2 never holds; the end of the program of the next breakpoint does.
+    insert(it, kAtTheCount, {0x2c, 0, 1, 0x22, 1, 0x02, 0x2d, 0, 1, 0x22, 2, 0x13, 0x27});
+    const gdbstub::Breakpoint jump{gdbstub::BreakpointKind::software, gdbstub::Address{kRam + 4}, 4};
+    insert(it, jump, {0x26, 0, 5, 0x22, 0xff, 0x0f, 0x22, 99, 0x13, 0x27});
+    it.perform(gdbstub::Continue{});
+    EXPECT_EQ(count_of(it) % 256, 99U);
+    EXPECT_EQ(breakpoints.variable(1), 0U);
+}
+
 // ---- harts --------------------------------------------------------------------------------------
 
 TEST(Debuggee, TellsHowEachHartStands) {

@@ -41,8 +41,16 @@ class Context final : public AgentContext {
         return true;
     }
     void agent_print(std::string_view text) override { printed += text; }
+    std::optional<std::uint64_t> agent_variable(VariableNumber number) override {
+        const auto found = variables.find(number);
+        return found == variables.end() ? std::nullopt : std::optional(found->second);
+    }
+    void agent_assign(const AgentVariables& values) override {
+        for (const auto& [number, value] : values) variables[number] = value;
+    }
 
     std::string printed;
+    AgentVariables variables{{1, 40}, {0x102, ~std::uint64_t{0}}};
 };
 
 AgentExpression program(std::initializer_list<int> bytes) {
@@ -145,6 +153,41 @@ TEST(AgentExpression, WhatWouldBeTracedIsOnlyTakenOffTheStack) {
     EXPECT_THAT(value({0x22, 5, 0x30, 0, 4, 0x27}), Optional(5)) << "trace16: the same";
     EXPECT_EQ(value({0x22, 5, 0x0c, 0x27}), std::nullopt);
     EXPECT_EQ(value({0x0d, 4, 0x27}), std::nullopt);
+}
+
+TEST(AgentExpression, ReadsAndSetsVariables) {
+    Context context;
+    EXPECT_THAT(program({0x2c, 0, 1, 0x22, 2, 0x02, 0x27}).evaluate(context), Optional(42)) << "getv";
+    EXPECT_THAT(program({0x2c, 1, 2, 0x27}).evaluate(context), Optional(-1)) << "numbers are big-endian";
+    EXPECT_THAT(program({0x22, 7, 0x2d, 0, 1, 0x27}).evaluate(context), Optional(7))
+        << "setv leaves the value";
+    EXPECT_EQ(context.variables.at(1), 7U);
+    EXPECT_THAT(program({0x22, 9, 0x2d, 0, 1, 0x29, 0x2c, 0, 1, 0x27}).evaluate(context), Optional(9))
+        << "the rest of the expression sees it";
+    EXPECT_THAT(program({0x22, 5, 0x2e, 0, 1, 0x27}).evaluate(context), Optional(5)) << "tracev";
+    EXPECT_TRUE(program({0x22, 3, 0x2d, 0, 1, 0x29, 0x27}).run(context));
+    EXPECT_EQ(context.variables.at(1), 3U) << "by a command";
+}
+
+TEST(AgentExpression, SetsNoVariableUnlessItComesToItsEnd) {
+    Context context;
+    const auto before = context.variables;
+    EXPECT_EQ(program({0x22, 7, 0x2d, 0, 1, 0x22, 0, 0x05, 0x27}).evaluate(context), std::nullopt);
+    EXPECT_FALSE(program({0x22, 7, 0x2d, 0, 1, 0x22, 0, 0x05, 0x27}).run(context));
+    // The width of the second number is in doubt, and with it what the variable gets, though not the value.
+    EXPECT_EQ(
+        program({0x23, 1, 1, 0x23, 1, 1, 0x02, 0x2a, 64, 0x2d, 0, 1, 0x29, 0x22, 1, 0x27}).evaluate(context),
+        std::nullopt);
+    EXPECT_EQ(context.variables, before);
+    EXPECT_EQ(program({0x2c, 0, 2, 0x27}).evaluate(context), std::nullopt) << "no such variable";
+    EXPECT_EQ(program({0x22, 1, 0x2d, 0, 2, 0x27}).evaluate(context), std::nullopt);
+    EXPECT_EQ(program({0x22, 1, 0x2e, 0, 2, 0x27}).evaluate(context), std::nullopt);
+    EXPECT_EQ(program({0x2d, 0, 1, 0x27}).evaluate(context), std::nullopt) << "nothing on the stack";
+}
+
+TEST(AgentExpression, FloatingPointIsRefused) {
+    for (const int operation : {0x01, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f})
+        EXPECT_EQ(value({0x22, 1, 0x23, 0x10, 0x00, operation, 0x27}), std::nullopt) << operation;
 }
 
 TEST(AgentExpression, Jumps) {

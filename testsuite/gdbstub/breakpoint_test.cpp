@@ -44,6 +44,18 @@ TEST_F(Breakpointing, StopsAtEachHitOfAConditionThatIsNotAdvertised) {
     EXPECT_EQ(target.inserted.size(), 1u);
 }
 
+TEST_F(Breakpointing, TellsWhatVariablesHold) {
+    target.tasks_done = true;
+    target.variables = {{1, 0x2a}, {0x10, ~std::uint64_t{0}}};
+    EXPECT_EQ(ask("qTV:1"), "V2a");
+    EXPECT_EQ(ask("qTV:10"), "Vffffffffffffffff");
+    EXPECT_EQ(ask("qTV:2"), "U");
+    for (const char* packet : {"qTV:", "qTV:1,2", "qTV:10000", "qTV:x"})
+        EXPECT_EQ(ask(packet), "E16") << packet;
+    target.tasks_done = false;
+    EXPECT_EQ(ask("qTV:1"), "") << "no conditions, no variables";
+}
+
 TEST_F(Breakpointing, RefusesCommandsBecauseTheyWouldBeMissed) {
     EXPECT_EQ(ask("Z0,80000004,2;cmds:1,X3,220127"), "E.commands at breakpoints are not run by the target");
     EXPECT_TRUE(target.inserted.empty());

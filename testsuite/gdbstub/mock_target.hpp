@@ -74,6 +74,7 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
     std::set<Breakpoint> inserted;
     std::map<Breakpoint, BreakpointTasks> tasks;
     bool tasks_done = false;
+    AgentVariables variables;
     std::vector<std::string> commands;
     std::vector<ThreadId> selected_threads;  // one for each command
     std::vector<std::pair<std::uint64_t, std::uint32_t>> written_registers;
@@ -128,6 +129,10 @@ class MockTarget : public Target, public Breakpoints, public Monitor, public Exe
 
     // --- Breakpoints --- -------------------------------------------------------------------------
     bool does_tasks() const override { return tasks_done; }
+    std::optional<std::uint64_t> variable(VariableNumber number) const override {
+        const auto found = variables.find(number);
+        return found == variables.end() ? std::nullopt : std::optional(found->second);
+    }
     Outcome<Done> insert(const Breakpoint& breakpoint, BreakpointTasks wanted) override {
         tasks[breakpoint] = std::move(wanted);
         if (refuse_breakpoints) return *refuse_breakpoints;

@@ -158,6 +158,39 @@ def debian_back_across_an_ecall(bench):
 
 
 @scenario
+def debian_over_and_out_of_functions(bench):
+    """Over a call that goes into the firmware by a trap, and back before it from inside, before and behind the trap."""
+    gdb = bench.debug(linux(1))
+    for name in ("riscv_cpuinfo_starting", "sbi_get_mvendorid", "__sbi_ecall"):
+        run_to(gdb, name)
+    entry = place(gdb)
+    run_to(gdb, "__sbi_ecall")  # so that the first call's end is history
+    goto(gdb, entry[0])
+    gdb("reverse-stepi")
+    call = place(gdb)
+    shows(gdb("x/i $pc"), r"\tjalr?\t")
+    back = unsigned(gdb, "$pc") + 4
+    gdb("stepi 5")
+    check(function(gdb) == "__sbi_ecall" and gdb.position() > entry[0], "inside the function, before the trap")
+    gdb("reverse-finish")
+    equal(place(gdb), call, "the call, from before the trap")
+    gdb("nexti")
+    behind = place(gdb)
+    equal((behind[1], behind[3]), (back, SUPERVISOR), "behind the call")
+    equal(visited(gdb, "reverse-stepi", lambda: gdb.number("$priv") == MACHINE)[0], behind, "where the way back to the trap begins")
+    check(call[0] < gdb.position() < behind[0], "the firmware is between the call and its return")
+    gdb("stepi")
+    equal((function(gdb), gdb.number("$priv")), ("__sbi_ecall", SUPERVISOR), "behind the trap, inside the function")
+    gdb("reverse-finish")
+    equal(place(gdb), call, "the call, from behind the trap")
+    gdb("nexti")
+    equal(place(gdb), behind, "behind the call once more")
+    gdb("reverse-finish")
+    caller = function(gdb)
+    check(caller not in ("", "__sbi_ecall") and gdb.position() < call[0], f"where the caller was called: {caller}")
+
+
+@scenario
 def debian_harts_are_threads(bench):
     """The second hart comes up by a call of the first; a breakpoint there is that hart's, forward and back."""
     gdb = bench.debug(linux(2))

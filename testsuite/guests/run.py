@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Runs third-party guests: run.py --list, or run.py (--backspin PROGRAM [--gdb GDB] | --qemu PROGRAM [--icount]) [NAME...]
+"""Runs third-party guests: run.py --list, or run.py (--backspin PROGRAM [--gdb GDB] [--lldb LLDB] | --qemu PROGRAM [--icount])
+[NAME...]
 
 A NAME is a scenario, as debian_on_one_hart; without one, all run. testsuite/guests/fetch must have been run. With
---qemu it is the scenarios that are tried; those of debugging.py are for Backspin alone.
+--qemu it is the scenarios that are tried; those of debugging.py and with_lldb.py are for Backspin alone.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import debugging  # noqa: E402,F401
 import devices  # noqa: E402,F401
 import harness  # noqa: E402
 import machines  # noqa: E402
+import with_lldb  # noqa: E402,F401
 from harness import Process, check, scenarios as known  # noqa: E402
 
 
@@ -30,8 +32,8 @@ class Bench:
 
     gdb_environment = harness.Bench.gdb_environment
 
-    def __init__(self, emulator, gdb):
-        self.emulator, self.gdb = emulator, gdb
+    def __init__(self, emulator, gdb, lldb):
+        self.emulator, self.gdb, self.lldb = emulator, gdb, lldb
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="backspin-"))
         self.recording = self.directory / "run.bsp"
         self.started = []
@@ -45,16 +47,29 @@ class Bench:
         command = self.emulator.command(wanted, self.recording)
         return machines.Console(self.keep(Process(command, cwd=self.directory)))
 
-    def debug(self, wanted, *options):
-        """A gdb that knows the kernel's symbols, attached to the machine before its first instruction."""
+    def debugged(self, wanted, *options):
+        """The machine, waiting for a debugger before its first instruction."""
         self.backspin = self.emulator.program  # as the harness of the other scenarios names it
         self.console_file = self.directory / "console"
         words = [*self.emulator.words(wanted), "--gdb", ":0", "--console", f"file:{self.console_file}", *options]
         self.machine = self.keep(harness.Machine(self, words))
+        return self.machine
+
+    def debug(self, wanted, *options):
+        """A gdb that knows the kernel's symbols, attached to the machine before its first instruction."""
+        machine = self.debugged(wanted, *options)
         gdb = self.keep(harness.Gdb(self))
         gdb("symbol-file " + machines.fetched("vmlinux.symbols"))
-        gdb.attach(self.machine)
+        gdb.attach(machine)
         return gdb
+
+    def debug_with_lldb(self, wanted):
+        """The same with lldb."""
+        machine = self.debugged(wanted)
+        lldb = self.keep(harness.Lldb(self))
+        lldb("target create " + machines.fetched("vmlinux.symbols"))
+        lldb.attach(machine)
+        return lldb
 
     def wait_for_console(self, text):
         """What the machine that is debugged has printed, as soon as it ends with this text."""
@@ -101,11 +116,12 @@ def main():
     parser.add_argument("--backspin")
     parser.add_argument("--qemu")
     parser.add_argument("--gdb", default="gdb-multiarch")
+    parser.add_argument("--lldb", default="lldb")
     parser.add_argument("--icount", action="store_true", help="QEMU counts instructions: deterministic time")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     names = {name.split(".")[-1]: function for name, function in known.items()
-             if not options.qemu or not (name.startswith("debugging.") or hasattr(function, "backspin_alone"))}
+             if not options.qemu or not (name.startswith(("debugging.", "with_lldb.")) or hasattr(function, "backspin_alone"))}
     if options.list:
         print("\n".join(names))
         return 0
@@ -117,7 +133,7 @@ def main():
     if not (machines.GUESTS / "versions").exists():
         sys.exit("guests: they are not there yet; testsuite/guests/fetch gets them")
     return harness.run({name: names[name] for name in options.names or names},
-                       lambda: Bench(emulator_of(options), options.gdb))
+                       lambda: Bench(emulator_of(options), options.gdb, options.lldb))
 
 
 sys.exit(main())

@@ -1,6 +1,9 @@
 """What every LLDB does: attach, breakpoints, steps, watchpoints, harts, Ctrl-C, leaving and coming back."""
 
-from harness import check, equal, lacks, line_of, scenario, shows
+import os
+import subprocess
+
+from harness import Process, check, equal, lacks, line_of, scenario, shows
 
 TWO = ("--harts", "2", "--quantum", "30")
 ENDS = r"stop reason = (history boundary|signal SIGTRAP)"  # from LLDB 21 on, and before
@@ -181,3 +184,43 @@ def of_32_bits(bench):
     lldb("thread step-inst")
     equal(lldb.number("$a0"), 7, "what the instruction makes of its argument")
     shows(lldb("memory region 0xfffffff0"), r"\[0x0000000088000000-0x0000000100000000\) ---")
+
+
+def in_batch(bench, script, *words):
+    """(exit code, all that was printed) of `backspin debug` with this LLDB and a script of its commands."""
+    temporary = bench.directory / "temporary"
+    temporary.mkdir(exist_ok=True)
+    process = Process([bench.backspin, "debug", "--debugger", bench.lldb, "--batch", bench.file("batch.lldb", script), *words],
+                      stdin=subprocess.DEVNULL, cwd=bench.directory,
+                      environment={**bench.gdb_environment(), "TMPDIR": str(temporary)})
+    bench.started.append(process)
+    code = process.wait()
+    equal(os.listdir(temporary), [], "what was left in the temporary folder")
+    return code, process.out.text + process.err.text
+
+
+@scenario
+def in_one_terminal(bench):
+    """`backspin debug` starts LLDB, tells it the symbols and our commands, and ends with it."""
+    code, text = in_batch(bench, "breakpoint set -n factorial\ncontinue\nbt\nwhen\n", bench.elf("calls"))
+    equal(code, 0, f"exit code, with {text}")
+    shows(text, r"^\* thread #1, name = 'hart0', stop reason = breakpoint 1\.1$")
+    shows(text, r"frame #0: 0x[0-9a-f]+ calls\.elf`factorial\(n=5\) at calls\.c:\d+")
+    shows(text, r"position 48 of 48\b")
+
+
+@scenario
+def in_one_terminal_with_a_recording(bench):
+    """The symbols are those of the image that is in it."""
+    code, text = in_batch(bench, "breakpoint set -n count_down\ncontinue\nframe info\n", bench.record("calls"))
+    equal(code, 0, f"exit code, with {text}")
+    shows(text, r"frame #0: 0x[0-9a-f]+ calls\.elf`count_down\(n=200\) at calls\.c:\d+")
+
+
+@scenario
+def in_one_terminal_a_script_that_errs(bench):
+    """LLDB ends at the first command that fails, and says so."""
+    code, text = in_batch(bench, "no-such-command\nbreakpoint set -n factorial\n", bench.elf("calls"))
+    shows(text, r"error: .*no-such-command")
+    lacks(text, r"Breakpoint 1")
+    equal(code, 1, "exit code")

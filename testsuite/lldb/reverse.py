@@ -3,7 +3,7 @@ find the callers of RISC-V's functions from every instruction, either."""
 
 from harness import check, equal, line_of, scenario, shows
 
-from forward import TWO
+from forward import TWO, in_batch
 
 BACK = "process continue --reverse"
 BOUNDARY = r"stop reason = history boundary$"
@@ -172,3 +172,12 @@ def of_32_bits(bench):
     lldb("watchpoint set variable result")
     text = lldb(BACK)
     shows(text, r"^old value: \d+\nnew value: \d+$")
+
+
+@scenario
+def in_one_terminal(bench):
+    """By our command, in a batch of `backspin debug`."""
+    script = "breakpoint set -n factorial\ncontinue\ncontinue\nreverse-continue\nwhen\n"
+    code, text = in_batch(bench, script, bench.elf("calls"))
+    equal(code, 0, f"exit code, with {text}")
+    shows(text, r"position 48 of \d+, .*in the past")

@@ -30,6 +30,7 @@ Judge::Moment Judge::moment_here() {
     for (std::uint32_t n = 0; n < machine_->harts(); ++n) moment.contexts.push_back(machine_->context({n}));
     moment.attempt = judged_.attempts_next();
     moment.touched = judged_.touches_next(nullptr);
+    moment.trapped = judged_.traps_next();
     return moment;
 }
 
@@ -46,6 +47,7 @@ void Judge::follow(const EventLog& log, StepCount frontier) {
         const auto* event = at < frontier ? log.next({}, at) : nullptr;
         if (event != nullptr && event->at.step == at) {
             moment.attempt.reset();
+            moment.trapped.reset();
             moment.touched = judged_.touches_next(&event->input);
             moment.step = StepInfo{.kind = StepKind::input, .hart = {}};
             machine_->apply(event->input);
@@ -61,32 +63,44 @@ void Judge::follow(const EventLog& log, StepCount frontier) {
 
 // ---- stops --------------------------------------------------------------------------------------
 
+std::optional<Hit> Judge::data_hit(const Moment& moment, const StopPoint& point, StepCount at) const {
+    Hit hit{.kind = point.kind, .address = point.address, .at = at, .hart = {}};
+    bool touched = false;
+    bool changed = false;
+    for (const auto& byte : moment.touched) {
+        if (point.kind == StopKind::write && !byte.is_store) continue;
+        if (point.kind == StopKind::read && byte.is_store) continue;
+        if (byte.address < point.address.value || byte.address >= point.address.value + point.length)
+            continue;
+        touched = true;
+        hit.hart = byte.hart;
+        hit.by = byte.by;
+        if (!byte.is_store || byte.changes) changed = true;
+    }
+    if (!touched || (point.kind == StopKind::write && !changed)) return std::nullopt;
+    hit.changes_value = changed;
+    return hit;
+}
+
 std::vector<Hit> Judge::hits_at(StepCount at, const Stops& stops) const {
     const auto& moment = moments_.at(at.value);
     std::vector<Hit> hits;
-    for (const auto& point : stops.points) {
-        Hit hit{.kind = point.kind, .address = point.address, .at = at, .hart = {}};
-        if (point.kind == StopKind::execute) {
-            if (!moment.attempt || moment.contexts[moment.attempt->value].pc != point.address) continue;
-            hit.hart = *moment.attempt;
-        } else {
-            bool touched = false;
-            bool changed = false;
-            for (const auto& byte : moment.touched) {
-                if (point.kind == StopKind::write && !byte.is_store) continue;
-                if (point.kind == StopKind::read && byte.is_store) continue;
-                if (byte.address < point.address.value || byte.address >= point.address.value + point.length)
-                    continue;
-                touched = true;
-                hit.hart = byte.hart;
-                hit.by = byte.by;
-                if (!byte.is_store || byte.changes) changed = true;
-            }
-            if (!touched) continue;
-            hit.changes_value = changed;
-            if (point.kind == StopKind::write && !changed) continue;
-        }
+    const auto add = [&](const Hit& hit) {
         if (!stops.filter || stops.filter(*machine_, hit)) hits.push_back(hit);
+    };
+    bool trap_told = false;  // one trap is one hit, however many stops it is in
+    for (const auto& point : stops.points) {
+        if (point.kind == StopKind::execute) {
+            if (moment.attempt && moment.contexts[moment.attempt->value].pc == point.address)
+                add({.kind = point.kind, .address = point.address, .at = at, .hart = *moment.attempt});
+        } else if (point.kind == StopKind::trap) {
+            if (trap_told || !moment.trapped || moment.trapped->cause - point.address.value >= point.length)
+                continue;
+            trap_told = true;
+            add({point.kind, {moment.trapped->cause}, at, moment.trapped->hart, false});
+        } else if (const auto hit = data_hit(moment, point, at)) {
+            add(*hit);
+        }
     }
     return hits;
 }

@@ -57,6 +57,9 @@ class Judge {
     std::vector<Hit> hits_at(StepCount at, const Stops& stops) const;
 
   private:
+    struct Moment;
+    std::optional<Hit> data_hit(const Moment& moment, const StopPoint& point, StepCount at) const;
+
     struct Moment {
         std::uint64_t digest = 0;
         VirtualTime time;
@@ -65,6 +68,7 @@ class Judge {
         bool off = false;
         std::optional<HartId> attempt;
         std::vector<Touched> touched;
+        std::optional<Trapped> trapped;
     };
     struct Target {
         StopReason why{};

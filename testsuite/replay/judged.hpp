@@ -18,6 +18,12 @@ struct Touched {
     Accessor by{};
 };
 
+/// An exception or interrupt that a hart takes in a step.
+struct Trapped {
+    HartId hart;
+    std::uint64_t cause = 0;  ///< as trap stops have it
+};
+
 class Judged {
   public:
     virtual ~Judged() = default;
@@ -25,6 +31,8 @@ class Judged {
     virtual std::optional<HartId> attempts_next() const = 0;
     /// What the next step accesses, which applies the input if there is one.
     virtual std::vector<Touched> touches_next(const Input* input) const = 0;
+    /// Of the next step, if it applies no input; a machine may know none.
+    virtual std::optional<Trapped> traps_next() const { return std::nullopt; }
     virtual std::uint64_t ns_per_step() const = 0;
 };
 

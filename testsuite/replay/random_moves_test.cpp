@@ -318,6 +318,10 @@ class Session {
         stops_ = {};
         const auto count = below(4);
         for (std::uint64_t n = 0; n < count; ++n) {
+            if (one_in(6)) {
+                stops_.points.push_back({StopKind::trap, {kInterruptCause + below(3)}, 1 + below(2)});
+                continue;
+            }
             const auto kind = static_cast<StopKind>(below(4));
             const std::array<std::uint64_t, 4> code{toy::kMain, toy::kSecondMain, toy::kHandlerAddress, 0};
             const std::array<std::uint64_t, 6> data{toy::kCounter, toy::kTicks, toy::kConstant,

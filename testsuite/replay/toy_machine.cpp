@@ -1,6 +1,7 @@
 #include "testsuite/replay/toy_machine.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -129,10 +130,17 @@ std::size_t ToyMachine::room_for_input(Channel channel) const {
 }
 
 std::optional<HartId> ToyMachine::next_attempt() const {
+    if (devices_.off || device_due() || all_wait() || traps_next()) return std::nullopt;
+    return HartId{whose_turn()};
+}
+
+std::optional<replay::Trapped> ToyMachine::traps_next() const {
     if (devices_.off || device_due() || all_wait()) return std::nullopt;
     const auto turn = whose_turn();
-    if (harts_[turn].pending != 0 && (harts_[turn].status & 1) != 0) return std::nullopt;
-    return HartId{turn};
+    const auto& hart = harts_[turn];
+    if (hart.pending == 0 || (hart.status & 1) == 0) return std::nullopt;
+    return replay::Trapped{HartId{turn},
+                           kInterruptCause | static_cast<std::uint64_t>(std::countr_zero(hart.pending))};
 }
 
 Access ToyMachine::write_of(Accessor by, std::uint64_t address, std::vector<std::byte> after) const {
@@ -338,32 +346,44 @@ std::optional<AccessNotes> ToyMachine::take_access_notes() {
 
 // ---- runs ---------------------------------------------------------------------------------------
 
+std::optional<Hit> ToyMachine::data_hit(const StopPoint& point, const Access& access) const {
+    if (point.kind != StopKind::access && (point.kind == StopKind::write) != access.is_store)
+        return std::nullopt;
+    bool touched = false;
+    bool changed = false;
+    for (std::size_t i = 0; i < access.after.size(); ++i) {
+        const auto at = (access.address + i) % kMemoryBytes;
+        if (at < point.address.value || at - point.address.value >= point.length) continue;
+        touched = true;
+        changed = changed || access.before[i] != access.after[i];
+    }
+    if (!touched) return std::nullopt;
+    return Hit{point.kind, point.address, now(), access.hart, !access.is_store || changed, access.by};
+}
+
+/// One trap is one hit, however many stops it is in.
+bool ToyMachine::report_trap(Observer& observer) const {
+    const auto trap = traps_next();
+    const auto is_wanted = [&](const StopPoint& point) {
+        return point.kind == StopKind::trap && trap->cause - point.address.value < point.length;
+    };
+    if (!trap || std::ranges::none_of(points_, is_wanted)) return false;
+    return observer.on_hit({StopKind::trap, {trap->cause}, now(), trap->hart, false}) == Verdict::stop;
+}
+
 bool ToyMachine::report_hits(Observer& observer, const Input* input) {
     const auto turn = input == nullptr ? next_attempt() : std::nullopt;
     const auto access = next_access(input);
+    if (input == nullptr && report_trap(observer)) return true;
     for (const auto& point : std::vector(points_)) {
-        Hit hit{.kind = point.kind, .address = point.address, .at = now(), .hart = {}};
+        std::optional<Hit> hit;
         if (point.kind == StopKind::execute) {
-            if (!turn || point.address.value != harts_[turn->value].pc) continue;
-            hit.hart = *turn;
-        } else {
-            const bool wanted = point.kind == StopKind::access ||
-                                (point.kind == StopKind::write) == (access && access->is_store);
-            if (!access || !wanted) continue;
-            hit.hart = access->hart;
-            hit.by = access->by;
-            bool touched = false;
-            bool changed = false;
-            for (std::size_t i = 0; i < access->after.size(); ++i) {
-                const auto at = (access->address + i) % kMemoryBytes;
-                if (at < point.address.value || at - point.address.value >= point.length) continue;
-                touched = true;
-                changed = changed || access->before[i] != access->after[i];
-            }
-            if (!touched) continue;
-            hit.changes_value = !access->is_store || changed;
+            if (turn && point.address.value == harts_[turn->value].pc)
+                hit = {.kind = point.kind, .address = point.address, .at = now(), .hart = *turn};
+        } else if (access && point.kind != StopKind::trap) {
+            hit = data_hit(point, *access);
         }
-        if (observer.on_hit(hit) == Verdict::stop) return true;
+        if (hit && observer.on_hit(*hit) == Verdict::stop) return true;
     }
     return false;
 }

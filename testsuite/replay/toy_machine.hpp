@@ -59,6 +59,7 @@ constexpr std::uint32_t encode(Op op, unsigned a = 0, unsigned b = 0, int imm = 
 }
 
 inline constexpr std::uint64_t kNsPerStep = 10;
+// An interrupt's cause is the number of the lowest of these bits that is pending.
 inline constexpr std::uint64_t kTimerPending = 1;
 inline constexpr std::uint64_t kInputPending = 2;
 inline constexpr std::uint64_t kSignalPending = 4;
@@ -148,6 +149,7 @@ class ToyMachine : public Machine, public replay::Judged {
 
     std::optional<HartId> attempts_next() const override { return next_attempt(); }
     std::vector<replay::Touched> touches_next(const Input* input) const override;
+    std::optional<replay::Trapped> traps_next() const override;
     std::uint64_t ns_per_step() const override { return kNsPerStep; }
 
   private:
@@ -161,6 +163,8 @@ class ToyMachine : public Machine, public replay::Judged {
     std::optional<Access> hart_access() const;
     Access write_of(Accessor by, std::uint64_t address, std::vector<std::byte> after) const;
     bool report_hits(Observer& observer, const Input* input = nullptr);
+    bool report_trap(Observer& observer) const;
+    std::optional<Hit> data_hit(const StopPoint& point, const Access& access) const;
     void attempt(Hart& hart, std::uint32_t index, bool show_output);
     bool attempt_system(Hart& hart, std::uint32_t word, std::uint32_t index, bool show_output);
 

@@ -143,6 +143,81 @@ def next_stays_in_its_task(bench):
         equal((gdb.position(), gdb.line()), place, "the place before next")
 
 
+def to_the_kernels_own_trap(gdb):
+    """Behind a producer's first item, and back to where the kernel, called by it, gives way to the consumer by a trap."""
+    gdb(f"tbreak {place_of('consumed')}")
+    gdb("continue")
+    gdb("tbreak produce")
+    gdb("reverse-continue")
+    name = task(gdb)
+    gdb(f"tbreak {place_of('produce')}")
+    gdb("continue")
+    before = gdb.position(), gdb.line()
+    gdb("break task_trap if (long)$mcause > 0")
+    gdb("continue")
+    equal(task(gdb), name, "who gives way")
+    return before
+
+
+@scenario
+def back_by_lines_over_the_kernel(bench):
+    """A line that calls the kernel, which gives the hart to another task and gets it back: forward, and back in both ways."""
+    gdb = bench.session("rtos")
+    gdb(f"source {HERE.parents[1]}/share/backspin/gdb/backspin.py")
+    gdb(f"tbreak {place_of('produce')}")
+    gdb("continue")
+    name, before = task(gdb), (gdb.position(), gdb.line())
+    checksum = gdb.value("checksum")
+    gdb("next")
+    equal((task(gdb), gdb.line()[0]), (name, "produce"), "the task and function after next")
+    check(gdb.value("checksum") != checksum, "the consumer had the hart meanwhile")
+    after = gdb.position()
+    for command in ("reverse-line", "reverse-next"):
+        gdb(command)
+        equal((task(gdb), gdb.value("checksum")), (name, checksum), f"the task and the checksum after {command}")
+        equal((gdb.position(), gdb.line()), before, f"the place after {command}")
+        gdb("next")
+        equal(gdb.position(), after, "the place after next, again")
+
+
+@scenario
+def back_by_lines_in_the_kernel(bench):
+    """Over a function that the kernel calls, out of both by reverse-finish, and over the trap by which it gives way."""
+    gdb = bench.session("rtos")
+    gdb(f"source {HERE.parents[1]}/share/backspin/gdb/backspin.py")
+    (began, line) = to_the_kernels_own_trap(gdb)
+    # Out of the trap's handler to the kernel's line that made it, and to the lines before it.
+    handler = gdb.position()
+    gdb("delete")
+    gdb("next")
+    equal(gdb.line()[0], "handle_task_trap", "the handler's function")
+    gdb("reverse-next")
+    where = gdb.line()
+    equal((where[0], gdb.position()), ("xQueueGenericSend", handler - 1), "the kernel's line before the trap")
+    shows(gdb("x/i $pc"), r"\tecall")
+    lines = [where]
+    while len(lines) < 4:
+        gdb("reverse-line")
+        lines.append(gdb.line())
+    equal({function for function, _ in lines}, {"xQueueGenericSend"}, "reverse-line stays in the function")
+    equal(len({number for _, number in lines}), len(lines), "each time it is another line")
+    check(began < gdb.position() < handler, "they are before the trap, and behind the call")
+
+    gdb(f"goto {began}")
+    gdb("tbreak prvCopyDataToQueue")
+    gdb("continue")
+    gdb("stepi 5")
+    gdb("reverse-finish")
+    call = gdb.position(), gdb.line()
+    equal(call[1][0], "xQueueGenericSend", "where the copying was called")
+    gdb("next")
+    gdb("reverse-line")
+    equal(gdb.line(), call[1], "back over the copying")
+    gdb("reverse-finish")
+    equal(gdb.line(), line, "where the kernel was called")
+    check(began <= gdb.position() < call[0], "the call is on the producer's line")
+
+
 @scenario
 def who_changed_it(bench):
     gdb = bench.session("rtos")

@@ -31,7 +31,7 @@ static void produce(void* seed) {
     uint32_t value = (uint32_t)(uintptr_t)seed;
     for (int i = 0; i < ITEMS; ++i) {
         value = value * 1664525u + 1013904223u;
-        xQueueSend(items, &value, portMAX_DELAY);
+        xQueueSend(items, &value, portMAX_DELAY);  // produce
         if (i % 16 == 15) vTaskDelay(1);
     }
     vTaskDelete(NULL);

@@ -62,6 +62,20 @@ def what_the_debuggee_cannot_judge_gdb_does(bench):
 
 
 @scenario
+def variables_of_the_session(bench):
+    """A condition with a trace state variable is judged by the debuggee. GDB can read it; it assigns none outside of a trace."""
+    gdb = bench.session("visits")
+    gdb("tvariable $base")
+    gdb("break visit if round == 300 && $base == 0")
+    equal(packets_of(gdb, "continue", "vCont;c"), 1, "resumes forward")
+    equal((gdb.number("round"), gdb.number("$base")), (300, 0), "round and variable")
+    gdb("tbreak visit if round == 500")
+    gdb("continue")
+    equal(packets_of(gdb, "reverse-continue", "bc"), 1, "resumes backward")
+    equal(gdb.number("round"), 300, "round, backward")
+
+
+@scenario
 def printing_without_stopping(bench):
     """dprintf by the debuggee: each line once, on the way forward only."""
     gdb = bench.session("visits")

@@ -158,6 +158,34 @@ def a_recording(bench):
 
 
 @scenario
+def replaying_on_a_terminal(bench):
+    """It is a session with a debugger; told where output goes, it goes through the recording once."""
+    recording = bench.record("watch")
+    environment = surroundings(bench)
+    tools = bench.directory / "tools"
+    tools.mkdir()
+    (tools / "gdb-multiarch").symlink_to(shutil.which(bench.gdb))
+    terminal = Terminal(bench, "replay", recording, environment={**environment, "PATH": f"{tools}:{environment['PATH']}"})
+    bench.started.append(terminal)
+    terminal.screen.until(r"\(gdb\) ")
+    terminal.type("continue\n")
+    terminal.screen.until(r"history[^$]*\(gdb\) ")
+    terminal.type("last counter\n")
+    terminal.screen.until(r"counter: 9 -> 10, at position \d+[^$]*\(gdb\) ")
+    terminal.type("quit\ny\n")
+    equal(terminal.wait(), 0, "exit code")
+    equal(left(bench), [], "what was left in the temporary folder")
+    plain = Terminal(bench, "replay", "--console", "stdio", recording, environment={**environment, "PATH": str(bench.directory)})
+    bench.started.append(plain)
+    equal(plain.wait(), 0, "exit code of going through it once")
+    shows(plain.screen.text, r"all \d+ digests are equal")
+    missing = Terminal(bench, "replay", recording, environment={**environment, "PATH": str(bench.directory)})
+    bench.started.append(missing)
+    equal(missing.wait(), 125, "exit code without a debugger")
+    shows(missing.screen.text, r"^backspin: there is no debugger: .* apt install gdb-multiarch\), .*'replay --console stdio' needs none")
+
+
+@scenario
 def what_the_guest_prints(bench):
     """The debugger shows it, line by line; or it goes where the user says."""
     keys = bench.file("keys", 'after "?" send "hello\\n"\nafter "HELLO" send "\\x04"\n')
@@ -208,7 +236,7 @@ def without_a_debugger(bench):
     """One line that says what to do, before anything is started."""
     empty = bench.directory / "empty"
     empty.mkdir()
-    for words, text in (((), r"^backspin: debug: there is no debugger: none of gdb-multiarch, .* apt install gdb-multiarch\), or name"),
+    for words, text in (((), r"^backspin: there is no debugger: none of gdb-multiarch, .* apt install gdb-multiarch\), or name"),
                         (("--debugger", "mine"), r"^backspin: --debugger mine: no such program is in the PATH"),
                         (("--debugger", shutil.which(bench.gdb), "--batch", "no.gdb"), r"^backspin: --batch no\.gdb: no such file")):
         process = Process([bench.backspin, "debug", *words, bench.elf("calls")], environment={**surroundings(bench), "PATH": str(empty)},
