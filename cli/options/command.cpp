@@ -50,8 +50,6 @@ po::options_description outside_options(bool saving) {
     add("max-steps", po::value<std::string>()->value_name("N"), "end after N steps (exit code 126)");
     add("timeout", po::value<std::string>()->value_name("SECONDS"),
         "end after this host time (exit code 124)");
-    if (saving) add_engine_option(options);
-    if (saving) add_statistics_option(options);
     add("force", "replace existing output files");
     return options;
 }
@@ -65,11 +63,18 @@ Topic recording_topic() {
             recording_options()};
 }
 
+Topic engine_topic() {
+    po::options_description options("Engine");
+    add_engine_option(options);
+    add_profile_options(options);
+    return {"engine", "Options of 'backspin record', as of 'run': how the guest's code is run", options};
+}
+
 Topic history_topic() {
     po::options_description options("Going back");
     add_history_options(options);
     add_engine_option(options);
-    add_statistics_option(options);
+    add_profile_options(options);
     return {"history",
             "Options of 'backspin run' and 'backspin replay': how fast they run, and what going back takes",
             options};
@@ -95,6 +100,7 @@ Verb record_verb() {
               {}};
     verb.topics.push_back(recording_topic());
     verb.topics.push_back(devices_topic());
+    verb.topics.push_back(engine_topic());
     verb.options.add(machine_options()).add(outside_options(true));
     return verb;
 }
@@ -141,7 +147,7 @@ Verb replay_verb() {
          "end after this host time (exit code 124)")  //
         ("force", "replace existing output files");
     add_engine_option(options);
-    add_statistics_option(options);
+    add_profile_options(options);
     add_history_options(options);
     verb.options.add(options);
     verb.unlisted.add(unlisted_history_options());

@@ -1,11 +1,13 @@
 #include "cli/options/engine_choice.hpp"
 
+#include <memory>
 #include <string>
 
 #include <fmt/format.h>
 
 #include "cli/options/command.hpp"
 #include "cli/options/machine_options.hpp"
+#include "cli/perf_map.hpp"
 
 namespace backspin::cli {
 
@@ -13,11 +15,13 @@ namespace po = boost::program_options;
 
 void add_engine_option(po::options_description& options) {
     options.add_options()("engine", po::value<std::string>()->value_name("auto|jit|interp"),
-                          "translate guest code, or interpret it (auto: translate if the host can)");
+                          "translate hot code, or only interpret it");
 }
 
-void add_statistics_option(po::options_description& options) {
-    options.add_options()("stats", "say at the end how the guest was run: engine, translation, misses");
+void add_profile_options(po::options_description& options) {
+    options.add_options()                                  //
+        ("stats", "say at the end how the guest was run")  //
+        ("perf-map", "for perf: /tmp/perf-PID.map");
 }
 
 emu::EngineOptions read_engine(const po::variables_map& values) {
@@ -30,6 +34,8 @@ emu::EngineOptions read_engine(const po::variables_map& values) {
     } else if (choice != "auto") {
         throw UsageError(fmt::format("--engine {}: choose auto, jit or interp", choice));
     }
+    if (values.count("perf-map") != 0)
+        options.on_translated = [map = std::make_shared<PerfMap>()](const auto& block) { map->add(block); };
     return options;
 }
 

@@ -8,9 +8,9 @@
 namespace backspin::cli {
 
 void add_engine_option(boost::program_options::options_description& options);
-/// --stats
-void add_statistics_option(boost::program_options::options_description& options);
-/// Throws UsageError.
+/// --stats and --perf-map.
+void add_profile_options(boost::program_options::options_description& options);
+/// Throws UsageError, and StartError if there can be no map for perf.
 emu::EngineOptions read_engine(const boost::program_options::variables_map& values);
 
 }  // namespace backspin::cli

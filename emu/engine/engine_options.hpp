@@ -27,6 +27,9 @@ struct EngineOptions {
     /// A block that is entered this often is translated: 1 or more. Less often, translating costs more than
     /// it saves.
     std::int32_t entries_before_translation = 32;
+    /// Room for translated code, from kLeastCodeBytes on: when it is full, all of it is dropped.
+    std::size_t code_bytes = std::size_t{32} << 20;
+    static constexpr std::size_t kLeastCodeBytes = std::size_t{256} << 10;
     /// Told of every block that is translated, for profilers; by the thread that runs the machine.
     std::function<void(const TranslatedBlock&)> on_translated{};
 };

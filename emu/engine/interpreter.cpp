@@ -48,7 +48,7 @@ Interpreter::Interpreter(Board& board, Memory& memory, const EngineOptions& opti
       memory_(memory),
       code_(memory, *board.decoder),
       port_(board, memory, code_, stops_, notes_) {
-    if (options.kind != EngineKind::interpreting) jit_ = jit::Jit::create(*board.decoder);
+    if (options.kind != EngineKind::interpreting) jit_ = jit::Jit::create(*board.decoder, options.code_bytes);
     if (options.kind == EngineKind::translating && !jit_)
         throw std::invalid_argument("this host cannot run translated code: use --engine interp");
     on_translated_ = options.on_translated;

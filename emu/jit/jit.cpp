@@ -13,7 +13,6 @@
 namespace backspin::emu::jit {
 namespace {
 
-constexpr std::size_t kCodeBytes = std::size_t{32} << 20;
 /// More than the longest block can need.
 constexpr std::size_t kRoomForBlock = std::size_t{128} << 10;
 
@@ -25,9 +24,9 @@ Layout layout_of_hart() {
 
 class X86Jit final : public Jit {
   public:
-    explicit X86Jit(const Decoder& decoder)
+    X86Jit(const Decoder& decoder, std::size_t code_bytes)
         : decoder_(decoder),
-          memory_(kCodeBytes),
+          memory_(code_bytes),
           emitter_(memory_.writable(), decoder.isa().xlen(), HostFeatures::detect(), layout_of_hart()) {
         memory_.prepare(1);
         emitter_.write_common();
@@ -159,9 +158,9 @@ bool X86Jit::translate(Slot* head, std::span<const std::byte, kPageSize> page, c
 
 }  // namespace
 
-std::unique_ptr<Jit> Jit::create(const Decoder& decoder) {
+std::unique_ptr<Jit> Jit::create(const Decoder& decoder, std::size_t code_bytes) {
     try {
-        return std::make_unique<X86Jit>(decoder);
+        return std::make_unique<X86Jit>(decoder, code_bytes);
     } catch (const std::system_error&) {
         return nullptr;
     }
@@ -173,7 +172,7 @@ std::unique_ptr<Jit> Jit::create(const Decoder& decoder) {
 
 namespace backspin::emu::jit {
 
-std::unique_ptr<Jit> Jit::create(const Decoder&) {
+std::unique_ptr<Jit> Jit::create(const Decoder&, std::size_t) {
     return nullptr;
 }
 

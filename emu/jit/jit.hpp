@@ -19,7 +19,8 @@ namespace backspin::emu::jit {
 class Jit {
   public:
     /// Null where translated code cannot run: another processor, or a host that gives no memory for it.
-    static std::unique_ptr<Jit> create(const Decoder& decoder);
+    /// `code_bytes`: as in EngineOptions.
+    static std::unique_ptr<Jit> create(const Decoder& decoder, std::size_t code_bytes);
     virtual ~Jit() = default;
 
     /// Where blocks lead that are not translated: for Head::code.

@@ -74,14 +74,15 @@ int seeds() {
     return soak != nullptr ? std::max(std::atoi(soak), 60) : 60;
 }
 
-/// Blocks are translated at once, or those that come again, or none.
+/// Blocks are translated at once, or those that come again, with hardly any room, or none.
 struct Engine {
     EngineKind kind;
     std::int32_t entries_before_translation;
+    std::size_t code_bytes = EngineOptions{}.code_bytes;
 };
 constexpr std::array<Engine, 3> kEngines{{
     {EngineKind::automatic, 1},
-    {EngineKind::automatic, 4},
+    {EngineKind::automatic, 4, EngineOptions::kLeastCodeBytes},
     {EngineKind::interpreting, 0},
 }};
 
@@ -116,7 +117,7 @@ class JudgeTest : public ::testing::TestWithParam<std::tuple<int, Engine>> {
 
     std::unique_ptr<RiscvMachine> new_machine() const {
         const auto& engine = std::get<Engine>(GetParam());
-        const EngineOptions options{engine.kind, engine.entries_before_translation};
+        const EngineOptions options{engine.kind, engine.entries_before_translation, engine.code_bytes};
         auto machine = machine_at_power_on(*arrangement_, *program_, options);
         machine->load(begin_);
         return machine;
