@@ -86,7 +86,7 @@ def measure_kernels(bench):
 
 def measure_programs(bench):
     comparison = compared_works(bench, "Programs", "programs", Bare(bench.elf("programs")), kernels.run([bench.built("programs_native")]))
-    comparison.aim_of_each("the worse program, times qemu -icount", RECORD, ICOUNT, 2.5)
+    comparison.aim_of_each("the worst program, times qemu -icount", RECORD, ICOUNT, 2.5)
     aim_at_replay(comparison)
     return comparison
 

@@ -21,8 +21,9 @@ kernel_function copy_free;  // the same copy between places that it does not
 kernel_function samepage;   // stores to the page that the running code is on
 
 // Not of one thing only, but of many in turn, as programs are.
-kernel_function mixture;  // lists, small matrices, a state machine, CRC
-kernel_function records;  // procedure calls, records, strings
+kernel_function mixture;   // lists, small matrices, a state machine, CRC
+kernel_function records;   // procedure calls, records, strings
+kernel_function straddle;  // a hot loop across the boundary of two pages
 
 // Memory that the kernels share, one after the other; nothing in it outlives a kernel.
 enum { WORK_SIZE = 8 << 20 };
