@@ -34,7 +34,7 @@ struct MachineSetup {
     std::vector<std::string> disk_names;                       ///< of each: its file, as the user named it
     std::vector<std::shared_ptr<ObservedImage>>
         observed_disks;                             ///< the same, for a recorder; none in a replay
-    StepCount epoch_steps{std::uint64_t{1} << 20};  ///< distance of the recorded digests
+    StepCount epoch_steps{std::uint64_t{1} << 22};  ///< distance of the recorded digests
     emu::EngineOptions engine{};                    ///< no recording keeps it
 };
 

@@ -146,6 +146,15 @@ const Slot* CodeCache::block_at(PhysicalAddress at) {
     return block != nullptr ? block : build(*index, page, offset);
 }
 
+std::uint16_t CodeCache::decode_half(PhysicalAddress at) {
+    const auto index = *memory_.page_of(at);
+    auto& page = page_at(index);
+    validate(index, page);
+    const auto offset = at.value % kPageSize;
+    page.granules |= mask(offset, sizeof(std::uint16_t));
+    return half_at(memory_.pages().read_page(index), offset);
+}
+
 std::int32_t CodeCache::handler_for(const Instruction& instruction, Kind kind) const {
     switch (kind) {
         case Kind::atomic:

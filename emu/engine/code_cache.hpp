@@ -52,6 +52,9 @@ class CodeCache {
     /// counts as code from here on: the caller sees to it that nobody holds a way to write it unseen.
     const Slot* block_at(PhysicalAddress at);
 
+    /// Two bytes of an instruction, which count as decoded from here on. Precondition: in memory, even.
+    std::uint16_t decode_half(PhysicalAddress at);
+
     /// Whether a store of these bytes would hit decoded code, or may be done unseen by the cache.
     bool holds_code(PageIndex page) const {
         const auto* code = find(page);

@@ -250,6 +250,18 @@ std::optional<Instruction> Interpreter::fetch(const Hart& hart) {
     return board_.decoder->decode(word);
 }
 
+const Instruction* Interpreter::find_straddling(const Hart& hart) {
+    if (const auto* known = jumps_->find_straddling(hart.pc)) return known;
+    const auto first = port_.locate_code(VirtualAddress{hart.pc});
+    const auto second = port_.locate_code(VirtualAddress{(hart.pc + 2) & hart.xlen_mask()});
+    if (!first || !second) return nullptr;
+    const bool was_code = code_.holds_code(*memory_.page_of(*second));
+    const auto word = code_.decode_half(*first) | std::uint32_t{code_.decode_half(*second)} << 16;
+    forget_stale_jumps();
+    if (!was_code) port_.page_became_code(*second);
+    return jumps_->enter_straddling(hart.pc, board_.decoder->decode(word));
+}
+
 Interpreter::Call Interpreter::call_host(Hart& hart, Observer* observer) {
     if (!board_.options.semihosting) return Call::none;
     bool is_call = false;

@@ -98,6 +98,9 @@ class Interpreter {
     /// The instruction at hart.pc, with all that belongs to fetching it. Nothing, with the trap in the port,
     /// if it cannot be fetched.
     std::optional<Instruction> fetch(const Hart& hart);
+    /// The instruction at hart.pc, which crosses into the next page, if it can be fetched without changing
+    /// anything; remembered like a block.
+    const Instruction* find_straddling(const Hart& hart);
 
     Board& board_;
     Memory& memory_;

@@ -231,6 +231,19 @@ on_uncached:
 
 on_straddling:
     synchronise();
+    if (const auto* instruction = find_straddling(hart)) {
+        const auto result = execute_as<X>(*instruction, board_, hart, port_);
+        if (result.end == AccessEnd::stopped) return {Leave::stopped, false};
+        if (result.end == AccessEnd::asks_host) goto ask_host;
+        trap = result.trap;
+        if (result.end == AccessEnd::trapped) goto take;
+        retire(result.next_pc);
+        if (result.ends_turn) board_.end_turn();
+        const bool goes_on = goes_on_after(*instruction, result, hart);
+        if (port_.take_attention() || !goes_on) return {Leave::attention, result.returned_from_trap};
+        pc = static_cast<X>(result.next_pc);
+        goto go_to_pc;
+    }
 attempt_uncached: {
     if (must_ask_host(board_, memory_, hart)) goto ask_host;  // fetching would change page tables
     const auto instruction = fetch(hart);

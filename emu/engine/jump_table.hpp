@@ -10,6 +10,7 @@
 
 #include "base/access_notes.hpp"
 #include "base/address.hpp"
+#include "base/pages.hpp"
 #include "emu/engine/block.hpp"
 
 namespace backspin::emu {
@@ -38,6 +39,19 @@ class JumpTable {
         return pages_.take();
     }
 
+    /// The instruction at this address, which crosses into the next page; null if none is known. Whoever
+    /// enters one sees to it that the table is cleared before either page holds something else.
+    const Instruction* find_straddling(std::uint64_t pc) const {
+        const auto& entry = straddling_[straddling_slot_of(pc)];
+        return entry.pc == pc ? &entry.instruction : nullptr;
+    }
+    const Instruction* enter_straddling(std::uint64_t pc, const Instruction& instruction) {
+        auto& entry = straddling_[straddling_slot_of(pc)];
+        entry = {pc, instruction};
+        has_straddling_ = true;
+        return &entry.instruction;
+    }
+
     /// Only what was entered is cleared, so that a short run pays for the little it used.
     void clear() {
         for_each_used([this](std::size_t slot) {
@@ -45,10 +59,12 @@ class JumpTable {
             entries_[slot] = Entry{};
         });
         used_.fill(0);
+        if (has_straddling_) straddling_.fill({});
+        has_straddling_ = false;
     }
 
     // Translated code looks here itself: the entries are the first in the object, then comes what was found.
-    static constexpr std::size_t kEntries = 4096;
+    static constexpr std::size_t kEntries = 16384;
     static constexpr int kEntryBytes = 16;
     static constexpr int kPc = 0, kBlock = 8;                      ///< in an entry
     static constexpr std::size_t kFound = kEntries * kEntryBytes;  ///< a byte for each entry
@@ -79,6 +95,16 @@ class JumpTable {
     std::array<std::uint8_t, kEntries> found_{};  ///< beside the entries: 4 KiB are written to, not 64
     PageCollector pages_;                         ///< of entries that were found and are gone
     std::array<std::uint64_t, kEntries / 64> used_{};
+
+    struct Straddling {
+        std::uint64_t pc = 1;
+        Instruction instruction;
+    };
+    static constexpr std::size_t kStraddling = 128;
+    /// At most one in each page.
+    static std::size_t straddling_slot_of(std::uint64_t pc) { return pc >> kPageBits & (kStraddling - 1); }
+    std::array<Straddling, kStraddling> straddling_{};
+    bool has_straddling_ = false;
 };
 
 }  // namespace backspin::emu

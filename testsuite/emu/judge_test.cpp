@@ -78,7 +78,7 @@ int seeds() {
 struct Engine {
     EngineKind kind;
     std::int32_t entries_before_translation;
-    std::size_t code_bytes = EngineOptions{}.code_bytes;
+    std::size_t code_bytes = std::size_t{32} << 20;
 };
 constexpr std::array<Engine, 3> kEngines{{
     {EngineKind::automatic, 1},
