@@ -48,6 +48,11 @@ class HostPort final : public replay::InputPort, public OutputSink {
     /// Hears all that is shown, after the console: a debugger's window, for one.
     void also_show(std::function<void(std::span<const std::byte>)> show) { also_show_ = std::move(show); }
 
+    /// also_show, for who knows no port. Not behind its end.
+    std::function<void(std::function<void(std::span<const std::byte>)>)> shower() {
+        return [this](std::function<void(std::span<const std::byte>)> show) { also_show(std::move(show)); };
+    }
+
     /// Hears what is new, of all channels.
     void also_tell(std::function<void(Channel, std::span<const std::byte>)> tell) {
         also_tell_ = std::move(tell);

@@ -13,6 +13,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/input_gist.hpp"
 #include "cli/machine_setup.hpp"
+#include "cli/printable.hpp"
 #include "cli/units.hpp"
 #include "cli/verbs.hpp"
 #include "replay/event_log.hpp"
@@ -67,14 +68,6 @@ std::vector<std::string> devices_of(const MachineSetup& setup) {
             devices.push_back(device_of(emu::virtio_channel(i), setup));
     }
     return devices;
-}
-
-/// A text from a stranger's file must not drive the user's terminal.
-std::string printable(std::string text) {
-    for (auto& c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-    }
-    return text;
 }
 
 std::uint64_t size_on_disk(const snapshots::RecordingReader& reader) {

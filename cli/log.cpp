@@ -10,26 +10,13 @@
 #include "cli/exit_code.hpp"
 #include "cli/input_gist.hpp"
 #include "cli/playback.hpp"
+#include "cli/printable.hpp"
 #include "cli/recorded_run.hpp"
 #include "cli/units.hpp"
 #include "cli/verbs.hpp"
 
 namespace backspin::cli {
 namespace {
-
-/// What a guest prints must not drive the terminal of who reads its log.
-std::string printable_line(std::string_view text) {
-    std::string shown;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if ((byte < 0x20 && c != '\t') || byte == 0x7f) {
-            shown += fmt::format("\\x{:02x}", byte);
-        } else {
-            shown += c;
-        }
-    }
-    return shown;
-}
 
 /// Where a stretch begins or ends: a virtual time needs no replay, the lines have theirs.
 struct Bound {
@@ -105,8 +92,7 @@ class Log {
                                       {"text", line.text}};
             fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
         } else {
-            fmt::print("{:>14}  {:>14}  {}\n", line.at.value, describe_time(line.time),
-                       printable_line(line.text));
+            fmt::print("{:>14}  {:>14}  {}\n", line.at.value, describe_time(line.time), printable(line.text));
         }
     }
 

@@ -188,10 +188,7 @@ class Replay {
                              .bookmark = {},
                              .at_branch = "'monitor save FILE' keeps it, with the recording\n",
                              .shown = &shown_,
-                             .also_show =
-                                 [this](std::function<void(std::span<const std::byte>)> show) {
-                                     port_->also_show(std::move(show));
-                                 },
+                             .also_show = port_->shower(),
                              .ready = {},
                              .no_branches = {}};
         debugging.save = [this](const std::string& path, const Marks& bookmarks) { save(path, bookmarks); };

@@ -28,6 +28,9 @@
 namespace backspin::cli {
 namespace {
 
+/// Of the time that the machine runs: nobody notices it.
+constexpr double kSnapshotShare = 0.05;
+
 InputScript read_script(const RunCommand& command, const MachineSetup& setup) {
     if (!command.input) return {};
     const auto& path = *command.input;
@@ -106,7 +109,7 @@ class Run {
             port_->connect(emu::virtio_channel(i), open_outside(loop_, beginning_.devices[i], command.force));
         replay::TimelineOptions options;
         options.epoch_steps = setup_.epoch_steps;
-        options.snapshot_share = 0.05;
+        options.snapshot_share = kSnapshotShare;
         options.listener = recorder_ ? &*recorder_ : nullptr;
         if (kept_) {
             kept_->add_to(options, [this] { return build_machine(setup_); });
@@ -196,10 +199,7 @@ class Run {
                              .bookmark = {},
                              .at_branch = {},
                              .shown = &shown_,
-                             .also_show =
-                                 [this](std::function<void(std::span<const std::byte>)> show) {
-                                     port_->also_show(std::move(show));
-                                 },
+                             .also_show = port_->shower(),
                              .ready = {},
                              .no_branches = {}};
         if (recorder_) {

@@ -2,20 +2,18 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include <elf.h>
 
+#include "emu/elf_structures.hpp"
 #include "emu/hex.hpp"
 
 namespace backspin::emu {
 
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "ELF structures are read as they lie in the file");
 
 struct Elf32 {
     using Header = Elf32_Ehdr;
@@ -47,13 +45,6 @@ std::string text_of(std::span<const BusRange> ram) {
 std::string text_of(const Loadable& segment) {
     return "segment " + std::to_string(segment.index) + " (" + hex(segment.memory_size) + " bytes at " +
            hex(segment.physical_address) + ")";
-}
-
-template <class T>
-T structure_at(std::span<const std::byte> file, std::uint64_t offset) {
-    T value;
-    std::memcpy(&value, file.data() + offset, sizeof value);
-    return value;
 }
 
 /// Whether `size` bytes from `offset` lie in the file. No sum is formed that could overflow.
@@ -97,10 +88,11 @@ void check_type(unsigned type) {
 template <class Elf>
 typename Elf::Header read_header(std::span<const std::byte> file) {
     using Header = typename Elf::Header;
-    if (file.size() < sizeof(Header))
+    const auto found = structure_at<Header>(file, 0);
+    if (!found)
         throw LoadError("ELF header: the file ends after " + std::to_string(file.size()) + " of its " +
                         std::to_string(sizeof(Header)) + " bytes: copy or build it again");
-    const auto header = structure_at<Header>(file, 0);
+    const auto& header = *found;
     if (header.e_machine != EM_RISCV)
         throw LoadError("ELF header: built for " + machine_name(header.e_machine) +
                         ", not for RISC-V: build it with a RISC-V compiler");
@@ -143,7 +135,8 @@ std::vector<Loadable> read_loadables(std::span<const std::byte> file, std::span<
     std::vector<Loadable> loadables;
     for (std::size_t i = 0; i < header.e_phnum; ++i) {
         const auto entry = structure_at<typename Elf::ProgramHeader>(
-            file, header.e_phoff + i * std::uint64_t{header.e_phentsize});
+                               file, header.e_phoff + i * std::uint64_t{header.e_phentsize})
+                               .value();
         if (entry.p_type == PT_INTERP)
             throw LoadError("segment " + std::to_string(i) +
                             ": the program asks for a dynamic linker: link it with -static");
@@ -195,7 +188,7 @@ Image load(std::span<const std::byte> file, std::span<const BusRange> ram) {
     sort_and_check_overlap(loadables);
     Image image;
     image.xlen = Elf::kXlen;
-    image.entry = physical_entry(structure_at<typename Elf::Header>(file, 0).e_entry, loadables);
+    image.entry = physical_entry(structure_at<typename Elf::Header>(file, 0).value().e_entry, loadables);
     for (const auto& segment : loadables)
         image.segments.push_back({{segment.physical_address},
                                   file.subspan(segment.offset, segment.file_size),

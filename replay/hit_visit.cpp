@@ -1,7 +1,6 @@
 #include "replay/hit_visit.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include "replay/hits.hpp"
 #include "replay/pass_over.hpp"
@@ -11,9 +10,6 @@ namespace {
 
 /// What one machine is sent along at a time, in epochs: getting a state from a file is little beside that.
 constexpr std::uint64_t kStretch = 32;
-
-/// Between two looks at whether the user wants to go on.
-constexpr std::chrono::milliseconds kPatience{2};
 
 /// Hands on the hits that count.
 class Visitor final : public Observer {
@@ -37,18 +33,6 @@ StepCount end_of_stretch(const History& history, StepCount from, StepCount to) {
     return to - from <= more || to <= epoch_end ? to : std::min(to, epoch_end + more);
 }
 
-/// Calls off what the crew still does, however the visit ends.
-class CrewAtWork {
-  public:
-    CrewAtWork(SearchCrew& crew, const SearchCrew::Search& search) : crew_(crew) { crew_.begin(search); }
-    ~CrewAtWork() { crew_.end(); }
-    CrewAtWork(const CrewAtWork&) = delete;
-    CrewAtWork& operator=(const CrewAtWork&) = delete;
-
-  private:
-    SearchCrew& crew_;
-};
-
 }  // namespace
 
 Arrival HitVisit::execute(StepCount from, StepCount to) {
@@ -65,11 +49,11 @@ Arrival HitVisit::go_alone(StepCount to) {
 }
 
 Arrival HitVisit::go_together(StepCount from, StepCount to) {
-    const CrewAtWork at_work(*crew_, {history_, stops_, &note_});
+    CrewAtWork at_work(*crew_, {history_, stops_, &note_});
     auto planned_until = plan(from, to);
     while (crew_->waiting() > 0) {
         if (history_.interrupted()) return Arrival::interrupted;
-        const auto searched = crew_->take(kPatience);
+        const auto searched = at_work.take();
         if (!searched) continue;
         planned_until = plan(planned_until, to);
         const auto arrival = tell(*searched);

@@ -38,9 +38,6 @@ class Reporter {
 /// Some tens of milliseconds.
 constexpr StepCount kWorthOthers{std::uint64_t{1} << 22};
 
-/// Between two looks at whether the user wants to go on.
-constexpr std::chrono::milliseconds kLook{2};
-
 /// The latest step in [floor, here) with a hit that is not ignored, and all those hits of it.
 std::vector<Hit> latest_in(const std::deque<Hit>& hits, StepCount floor, StepCount here,
                            const Ignored& ignored) {
@@ -73,12 +70,12 @@ SearchBack::Found told_backward(std::vector<Hit> hits) {
 class SearchBack::Others {
   public:
     Others(SearchBack& search, SearchCrew& crew, const Stops& stops, StepCount floor, StepCount end)
-        : search_(search), crew_(crew), stops_(stops), floor_(floor), planned_until_(end) {
-        crew_.begin({search.history_, stops});
-    }
-    ~Others() { crew_.end(); }
-    Others(const Others&) = delete;
-    Others& operator=(const Others&) = delete;
+        : search_(search),
+          crew_(crew),
+          stops_(stops),
+          floor_(floor),
+          planned_until_(end),
+          at_work_(crew, {search.history_, stops}) {}
 
     std::variant<const Memo::Stretch*, Arrival> known_before(StepCount end,
                                                              const std::function<void()>& each_slice) {
@@ -119,7 +116,7 @@ class SearchBack::Others {
     /// Nothing: the user does not want to wait any longer.
     std::optional<Searched> wait(const std::function<void()>& each_slice) {
         for (;;) {
-            if (auto searched = crew_.take(kLook)) return searched;
+            if (auto searched = at_work_.take()) return searched;
             if (each_slice) each_slice();
             if (search_.history_.interrupted()) return std::nullopt;
         }
@@ -131,6 +128,7 @@ class SearchBack::Others {
     StepCount floor_;
     std::deque<StepCount> ends_;  ///< of the stretches that the crew has
     StepCount planned_until_;     ///< from here to where the search is, all is known or being searched
+    CrewAtWork at_work_;
 };
 
 /// What the user looks for is mostly near: a first stretch that is soon gone through is not worth a thread's

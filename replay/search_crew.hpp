@@ -76,4 +76,23 @@ class SearchCrew {
     std::vector<std::thread> threads_;
 };
 
+/// A search by the crew, which lasts as long as this. The crew outlives it.
+class CrewAtWork {
+  public:
+    CrewAtWork(SearchCrew& crew, const SearchCrew::Search& search) : crew_(crew) { crew_.begin(search); }
+    ~CrewAtWork() { crew_.end(); }
+    CrewAtWork(const CrewAtWork&) = delete;
+    CrewAtWork& operator=(const CrewAtWork&) = delete;
+
+    /// The first that is not taken, as SearchCrew::take; nothing: time to look whether the user wants to go
+    /// on.
+    std::optional<Searched> take() {
+        constexpr std::chrono::milliseconds kLook{2};
+        return crew_.take(kLook);
+    }
+
+  private:
+    SearchCrew& crew_;
+};
+
 }  // namespace backspin::replay

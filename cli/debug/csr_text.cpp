@@ -6,6 +6,8 @@
 
 #include "base/pages.hpp"
 #include "cli/debug/causes.hpp"
+#include "cli/debug/page_walk.hpp"
+#include "cli/debug/translation.hpp"
 
 namespace backspin::cli {
 namespace {
@@ -19,10 +21,9 @@ struct Field {
     unsigned low;
     unsigned width;
     std::string_view name;
-    std::array<std::string_view, 4> values{};  ///< of two bits; empty: only that it is set
+    std::array<std::string_view, 4> values{};  ///< of two bits; empty: those of a privilege
 };
 
-constexpr std::array<std::string_view, 4> kModes{"U", "S", "?", "M"};
 constexpr std::array<std::string_view, 4> kUnit{"off", "initial", "clean", "dirty"};
 
 constexpr auto kStatus = std::to_array<Field>({
@@ -31,7 +32,7 @@ constexpr auto kStatus = std::to_array<Field>({
     {5, 1, "SPIE"},
     {7, 1, "MPIE"},
     {8, 1, "SPP=S"},
-    {11, 2, "MPP", kModes},
+    {11, 2, "MPP"},
     {13, 2, "FS", kUnit},
     {17, 1, "MPRV"},
     {18, 1, "SUM"},
@@ -49,7 +50,10 @@ std::string describe_status(std::uint64_t value, bool of_supervisor) {
         if (of_supervisor && (is_machines || field.name.starts_with('T'))) continue;
         const auto bits = value >> field.low & ((std::uint64_t{1} << field.width) - 1);
         if (field.width == 2) {
-            add(text, fmt::format("{}={}", field.name, field.values.at(bits)));
+            const auto privilege = letter_of_privilege(static_cast<std::uint8_t>(bits));
+            const std::string value_of_field(field.values.at(bits));
+            add(text, fmt::format("{}={}", field.name,
+                                  value_of_field.empty() ? std::string(1, privilege) : value_of_field));
         } else if (bits != 0) {
             add(text, field.name);
         }
@@ -71,15 +75,16 @@ std::string describe_vector(std::uint64_t value) {
 }
 
 std::string describe_satp(std::uint64_t value, unsigned xlen) {
+    const auto scheme = paging_scheme(value, xlen);
     if (xlen == 32) {
-        if (value >> 31 == 0) return "bare";
-        return fmt::format("Sv32 root {:#x} asid {}", (value & 0x3f'ffff) << kPageBits, value >> 22 & 0x1ff);
+        if (!scheme) return "bare";
+        return fmt::format("{} root {:#x} asid {}", scheme->name, (value & 0x3f'ffff) << kPageBits,
+                           value >> 22 & 0x1ff);
     }
-    const auto mode = value >> 60;
-    if (mode == 0) return "bare";
-    const auto* name = mode == 8 ? "Sv39" : mode == 9 ? "Sv48" : mode == 10 ? "Sv57" : "reserved mode";
+    if (value >> 60 == 0) return "bare";
     constexpr std::uint64_t kRoot = (std::uint64_t{1} << 44) - 1;
-    return fmt::format("{} root {:#x} asid {}", name, (value & kRoot) << kPageBits, value >> 44 & 0xffff);
+    return fmt::format("{} root {:#x} asid {}", scheme ? scheme->name : "reserved mode",
+                       (value & kRoot) << kPageBits, value >> 44 & 0xffff);
 }
 
 std::string describe_misa(std::uint64_t value, unsigned xlen) {

@@ -28,6 +28,8 @@ using Clock = std::chrono::steady_clock;
 /// After an answer, the next packet is looked for so long before the thread sleeps: a client that steps sends
 /// it at once, and to be woken costs more than the step.
 constexpr auto kAwake = 50us;
+/// While the machine moves: a single step is over before it, and takes no look at all.
+constexpr auto kBetweenLooks = 200us;
 
 class DebugServer {
   public:
@@ -79,9 +81,10 @@ class DebugServer {
             if (act()) {
                 awake_until_ = Clock::now() + kAwake;
             } else if (Clock::now() < awake_until_) {
-                setup_.loop.poll();
+                // One at a time: to look for more before a packet is answered would be a system call more.
+                setup_.loop.io().poll_one();
             } else {
-                setup_.loop.wait(1s);
+                setup_.loop.io().run_one_for(1s);
             }
         }
         drain(setup_.loop, *transport_, 1s);
@@ -145,6 +148,7 @@ class DebugServer {
     }
 
     gdbstub::StopReport move(const gdbstub::Resume& resume) {
+        looked_ = Clock::now();  // the packet that asks for the move has just come
         const bool exit_when_off = setup_.power_off == PowerOff::exit;
         const auto report = debuggee_.perform(resume, exit_when_off);
         if (exit_when_off && std::holds_alternative<gdbstub::PoweredOff>(report.reason))
@@ -185,7 +189,10 @@ class DebugServer {
 
     /// Polled about every millisecond while the timeline moves.
     bool interrupted() {
-        setup_.loop.poll();
+        if (const auto now = Clock::now(); now - looked_ >= kBetweenLooks) {
+            looked_ = now;
+            setup_.loop.poll();
+        }
         if (!handling_) send();
         if (!printing_) show_line();
         return lost_ || setup_.loop.end_request() != EndRequest::none ||
@@ -235,6 +242,7 @@ class DebugServer {
     bool new_client_ = false;
     bool lost_ = false;
     Clock::time_point awake_until_{};
+    Clock::time_point looked_{};  ///< for what came from outside, during a move
     std::optional<DebugEnd> end_;
 };
 

@@ -1,13 +1,13 @@
 #include "cli/debug/translation.hpp"
 
 #include <array>
-#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "cli/debug/page_walk.hpp"
 #include "emu/mmu.hpp"
 #include "emu/page_tables.hpp"
 
@@ -15,55 +15,18 @@ namespace backspin::cli {
 namespace {
 
 using emu::AccessKind;
-using emu::AddressSpace;
 using emu::Hart;
 
-/// An entry that a walk looked at.
-struct Visit {
-    PhysicalAddress at;
-    std::optional<std::uint64_t> entry;  ///< nothing: there is no memory
-};
-
-/// Notes what a walk reads.
-class NotedTables final : public emu::PageTables {
-  public:
-    explicit NotedTables(const emu::Memory& memory) : tables_(memory) {}
-    std::optional<std::uint64_t> read(PhysicalAddress at, unsigned size) override {
-        visits_.push_back({at, tables_.read(at, size)});
-        return visits_.back().entry;
-    }
-    bool write(PhysicalAddress, unsigned, std::uint64_t) override { return true; }
-    const std::vector<Visit>& visits() const { return visits_; }
-
-  private:
-    emu::ConstPageTables tables_;
-    std::vector<Visit> visits_;
-};
-
-struct Scheme {
-    std::string_view name;
-    std::size_t levels;
-};
-
-/// Precondition: satp selects one.
-Scheme scheme_of(const AddressSpace& space, unsigned xlen) {
-    if (xlen == 32) return {"Sv32", 2};
-    switch (space.satp >> 60) {
-        case 8: return {"Sv39", 3};
-        case 9: return {"Sv48", 4};
-        default: return {"Sv57", 5};
-    }
-}
+using Visits = std::vector<NotedTables::Visit>;
 
 /// Why a walk that found nothing ended where it did. The order of the questions is the manual's.
-std::string reason(const std::vector<Visit>& visits, const Scheme& scheme) {
+std::string reason(const Visits& visits, const PagingScheme& scheme) {
     if (visits.empty()) return "its upper bits are not copies of the highest one that is translated";
     const auto& last = visits.back();
     const auto level = scheme.levels - visits.size();
     const auto place = fmt::format("the entry of level {} at {:#x}", level, last.at.value);
     if (!last.entry) return fmt::format("{} is not in memory", place);
     const auto entry = *last.entry;
-    constexpr std::uint64_t kValid = 1, kReadable = 2, kWritable = 4, kExecutable = 8;
     const bool leaf = (entry & (kReadable | kExecutable)) != 0;
     std::string_view why = leaf ? "sets reserved bits, or is of a large page at a place that is not one's"
                                 : "sets reserved bits";
@@ -92,7 +55,7 @@ std::string permissions(const Hart& hart, const emu::Isa& isa, const emu::Memory
     return text.empty() ? "nothing is allowed" : text;
 }
 
-std::string levels(const std::vector<Visit>& visits, const Scheme& scheme) {
+std::string levels(const Visits& visits, const PagingScheme& scheme) {
     std::string text;
     for (std::size_t i = 0; i < visits.size() && visits[i].entry; ++i) {
         text += fmt::format("  level {}: {:#x} holds {:#x}\n", scheme.levels - 1 - i, visits[i].at.value,
@@ -119,7 +82,7 @@ std::string describe_translation(const emu::RiscvMachine& machine, HartId id, Vi
         return fmt::format("{:#x} is physical: nothing is translated ({}); allowed: {}\n", at.value, who,
                            permissions(hart, isa, machine.memory(), at));
     }
-    const auto scheme = scheme_of(space, hart.xlen);
+    const auto scheme = paging_scheme(space.satp, hart.xlen).value();
     NotedTables tables(machine.memory());
     const auto place = emu::translate_for_debugger(hart, isa, at, tables);
     if (!place) {

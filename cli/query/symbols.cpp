@@ -3,16 +3,18 @@
 #include <elf.h>
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 #include <iterator>
 
 #include <fmt/format.h>
 
+#include "emu/elf_structures.hpp"
 #include "emu/loader.hpp"
 
 namespace backspin::cli {
 namespace {
+
+using emu::structure_at;
 
 struct Elf32 {
     using Header = Elf32_Ehdr;
@@ -28,14 +30,6 @@ struct Elf64 {
 /// Beyond this, code that no symbol has the size of is not said to belong to the one before it.
 constexpr std::uint64_t kFarthest = 1 << 16;
 constexpr std::size_t kLongestName = 4096;
-
-template <class T>
-std::optional<T> structure_at(std::span<const std::byte> bytes, std::uint64_t offset) {
-    if (offset > bytes.size() || bytes.size() - offset < sizeof(T)) return std::nullopt;
-    T value;
-    std::memcpy(&value, bytes.data() + offset, sizeof value);
-    return value;
-}
 
 template <class Section>
 std::span<const std::byte> content_of(std::span<const std::byte> file, const Section& section) {

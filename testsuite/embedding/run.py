@@ -15,9 +15,7 @@ SOURCE = HERE / "firmware" / "meter.c"
 
 def line_of(comment):
     """The number of the line of meter.c that ends with this comment."""
-    numbers = [number for number, line in enumerate(SOURCE.read_text().splitlines(), 1) if line.endswith(f"// {comment}")]
-    equal(len(numbers), 1, f"lines of meter.c marked '{comment}'")
-    return numbers[0]
+    return harness.line_of(SOURCE.stem, comment, SOURCE.parent)
 
 
 class Board(harness.Machine):

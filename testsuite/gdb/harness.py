@@ -54,9 +54,9 @@ def lacks(text, pattern):
     check(not found, f"{found and found[0]!r} should not be in:\n{text}")
 
 
-def line_of(program, comment):
-    """The number of the line of testsuite/firmware/PROGRAM.c that ends with this comment."""
-    lines = (FIRMWARE_SOURCES / f"{program}.c").read_text().splitlines()
+def line_of(program, comment, sources=FIRMWARE_SOURCES):
+    """The number of the line of PROGRAM.c, in testsuite/firmware or another folder, that ends with this comment."""
+    lines = (sources / f"{program}.c").read_text().splitlines()
     numbers = [number for number, line in enumerate(lines, 1) if line.endswith(f"// {comment}")]
     equal(len(numbers), 1, f"lines of {program}.c marked '{comment}'")
     return numbers[0]

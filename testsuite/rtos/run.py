@@ -16,10 +16,7 @@ from harness import check, equal, scenario, shows  # noqa: E402
 
 def line_of(comment):
     """The number of the line of workers.c that ends with this comment."""
-    lines = (HERE / "workers.c").read_text().splitlines()
-    numbers = [number for number, line in enumerate(lines, 1) if line.endswith(f"// {comment}")]
-    equal(len(numbers), 1, f"lines of workers.c marked '{comment}'")
-    return numbers[0]
+    return harness.line_of("workers", comment, HERE)
 
 
 def place_of(comment):

@@ -13,8 +13,7 @@ namespace {
 
 constexpr std::string_view kPlaces =
     "goto wants a place: N, +N, -N, start, end, a time (1.5s), a bookmark, or line:TEXT for the first "
-    "console "
-    "line with that text";
+    "console line with that text";
 
 Reply when(const Call& call) {
     return where(call.desk);
