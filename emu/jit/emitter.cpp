@@ -31,6 +31,7 @@ void Emitter::write_common() {
 }
 
 void Emitter::write_entrance() {
+    nop(16);  // sanitizers look at what is in front of a function
     align(16);
     entrance_ = here();
     for (const auto& saved : {rbx, rbp, r12, r13, r14, r15}) push(saved);

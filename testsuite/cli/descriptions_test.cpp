@@ -1,5 +1,6 @@
 // What a client reads of each kind of hart (qXfer:features:read), kept word for word in descriptions/. If a
 // change is meant, the file is to become what the test prints.
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -15,7 +16,8 @@ namespace {
 class Descriptions : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Descriptions, AreTheGoldenFiles) {
-    const auto path = std::string(BACKSPIN_DESCRIPTIONS) + "/" + GetParam() + ".xml";
+    auto path = std::filesystem::path(BACKSPIN_DESCRIPTIONS) / GetParam();
+    path += ".xml";
     std::ifstream file(path);
     ASSERT_TRUE(file) << path;
     const std::string golden(std::istreambuf_iterator<char>(file), {});

@@ -382,6 +382,7 @@ void write_recording(const std::string& path, const std::vector<std::uint64_t>& 
                      const std::function<void(SavedState&)>& change,
                      const std::vector<snapshots::RecordedEvent>& events, std::uint64_t steps) {
     MachineSetup setup;
+    setup.epoch_steps = StepCount{1 << 20};
     setup.options.ram_bytes = 1 << 20;
     const std::vector<std::byte> spins{std::byte{0x6f}, std::byte{0}, std::byte{0}, std::byte{0}};
     setup.images.push_back({"spins", kProgramRole, spins});

@@ -5,6 +5,9 @@
 #include "board.h"
 
 #define WORDS 4096
+#ifndef ROUNDS
+#define ROUNDS 600000
+#endif
 
 static uint64_t table[WORDS];
 volatile uint64_t interrupted_sum;
@@ -16,7 +19,7 @@ void tick(void) {
 int main(void) {
     uint64_t state = 0x9e3779b97f4a7c15u;
     timer_start(1000);
-    for (int round = 0; round < 600000; ++round) {
+    for (int round = 0; round < ROUNDS; ++round) {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;

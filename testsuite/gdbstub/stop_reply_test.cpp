@@ -1,5 +1,7 @@
 #include "gdbstub/stop_reply.hpp"
 
+#include <fmt/format.h>
+
 #include "testsuite/gdbstub/client.hpp"
 
 namespace backspin::gdbstub::testing {
@@ -10,7 +12,7 @@ constexpr std::string_view kRegisters =
     "01:0000000000000000;02:0000000000000000;08:0000000000000000;20:0000000000000000;";
 
 std::string reply(std::string_view signal, std::string_view thread_and_reason) {
-    return std::string(signal) + std::string(kRegisters) + std::string(thread_and_reason);
+    return fmt::format("{}{}{}", signal, kRegisters, thread_and_reason);
 }
 
 class StopReply : public SessionTest {

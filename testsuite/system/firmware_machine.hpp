@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -17,12 +18,13 @@ namespace backspin::testing {
 /// `name`: as in testsuite/firmware, without its ending.
 inline std::unique_ptr<emu::RiscvMachine> machine_with(const std::string& name,
                                                        const emu::MachineOptions& options = {}) {
-    const auto path = std::string(BACKSPIN_FIRMWARE) + "/" + name + ".elf";
+    auto path = std::filesystem::path(BACKSPIN_FIRMWARE) / name;
+    path += ".elf";
     std::ifstream file(path, std::ios::binary);
-    if (!file) throw std::runtime_error(path + " is not there: build the target `firmware`");
+    if (!file) throw std::runtime_error(path.string() + " is not there: build the target `firmware`");
     const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
     emu::BootFiles files;
-    files.program = {path, std::as_bytes(std::span(bytes))};
+    files.program = {path.string(), std::as_bytes(std::span(bytes))};
     return std::make_unique<emu::RiscvMachine>(options, files);
 }
 

@@ -31,19 +31,19 @@ def info_tells_what_there_is(bench):
 @scenario
 def what_is_spilled_comes_back(bench):
     """So little memory that most of the snapshots go; every place has the state that it had."""
-    gdb = bench.session("digest_load", "--snapshot-memory", "1M", "--spill", "none")
+    gdb = bench.session("digest_load_long", "--snapshot-memory", "1M", "--spill", "none")
     places = {}
     gdb("tbreak printf")
     gdb("continue")
     end = gdb.position()
-    check(end > 8 << 20, f"it runs for some epochs, but {end}")
+    check(end > 32 << 20, f"it runs for some epochs, but {end}")
     deadline = time.monotonic() + 60
     while spilled(gdb("monitor info snapshots")) == 0 and time.monotonic() < deadline:
         time.sleep(0.1)
     check(spilled(gdb("monitor info snapshots")) > 0, "snapshots were spilled")
     for _ in range(2):
         for n in (7, 2, 5, 1, 6):
-            gdb(f"monitor goto {(n << 20) + 3}")
+            gdb(f"monitor goto {(n << 22) + 3}")
             gdb("maintenance flush register-cache")
             state = (gdb.state(), gdb("x/32xg table"))
             equal(places.setdefault(n, state), state, f"the state in epoch {n}")
