@@ -27,7 +27,7 @@ void Emitter::use_float() {
 }
 
 void Emitter::leave_unless_boxed(unsigned number) {
-    cmp(dword[kHart + layout_.f + static_cast<int>(number * 8) + 4 - kHartBias], -1);
+    cmp(dword[kHart + offset_of_float(number) + 4], -1);
     jne(leaving(), T_NEAR);
 }
 
@@ -58,7 +58,7 @@ void Emitter::write_float(Precision precision, const Xbyak::Xmm& from) {
         movsd(float_in_memory(instruction_.rd), from);
     } else {
         movss(float_in_memory(instruction_.rd), from);
-        mov(dword[kHart + layout_.f + instruction_.rd * 8 + 4 - kHartBias], -1);
+        mov(dword[kHart + offset_of_float(instruction_.rd) + 4], -1);
     }
 }
 
@@ -180,7 +180,7 @@ void Emitter::float_move_to_integer(Precision precision) {
     if (precision == Precision::twice) {
         mov(kA, float_in_memory(instruction_.rs1));
     } else if (is_64()) {
-        movsxd(kA, dword[kHart + layout_.f + instruction_.rs1 * 8 - kHartBias]);
+        movsxd(kA, dword[kHart + offset_of_float(instruction_.rs1)]);
     } else {
         mov(eax, float_in_memory(instruction_.rs1));
     }

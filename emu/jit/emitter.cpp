@@ -7,7 +7,6 @@
 
 namespace backspin::emu::jit {
 
-using Xbyak::Address;
 using Xbyak::Label;
 
 HostFeatures HostFeatures::detect() {
@@ -28,6 +27,7 @@ void Emitter::write_common() {
     write_exits();
     write_float_start();
     for (const unsigned size : {1U, 2U, 4U, 8U}) write_find_beside(size);
+    common_bytes_ = getSize();
 }
 
 void Emitter::write_entrance() {

@@ -39,6 +39,8 @@ class Emitter : public Xbyak::CodeGenerator {
     // ---- around the blocks ----------------------------------------------------------------------
     /// Writes what all blocks share. Call once, on empty memory.
     void write_common();
+    /// What is written next replaces all blocks.
+    void forget_blocks() { setSize(common_bytes_); }
     /// void(Frame*, const std::byte* code)
     const std::byte* entrance() const { return entrance_; }
     /// Where a block that was not translated leads: leaves with Exit::enter.
@@ -73,9 +75,10 @@ class Emitter : public Xbyak::CodeGenerator {
     Xbyak::Address in_memory(unsigned guest) const {
         return ptr[kHart + static_cast<int>(guest * 8) - kHartBias];
     }
-    Xbyak::Address float_in_memory(unsigned number, int byte = 0) const {
-        return ptr[kHart + layout_.f + static_cast<int>(number * 8) + byte - kHartBias];
+    int offset_of_float(unsigned number) const {
+        return layout_.f + static_cast<int>(number * 8) - kHartBias;
     }
+    Xbyak::Address float_in_memory(unsigned number) const { return ptr[kHart + offset_of_float(number)]; }
     /// The value of a guest register, in its home or loaded into `scratch`.
     Reg64 value_of(unsigned guest, const Reg64& scratch);
     /// Moves it into exactly this register.
@@ -199,6 +202,7 @@ class Emitter : public Xbyak::CodeGenerator {
     HostFeatures features_;
     Layout layout_;
 
+    std::size_t common_bytes_ = 0;
     const std::byte* entrance_ = nullptr;
     const std::byte* untranslated_ = nullptr;
     const std::uint8_t *leave_operation_ = nullptr, *leave_link_ = nullptr, *leave_to_address_ = nullptr,

@@ -30,7 +30,6 @@ class X86Jit final : public Jit {
           emitter_(memory_.writable(), decoder.isa().xlen(), HostFeatures::detect(), layout_of_hart()) {
         memory_.prepare(1);
         emitter_.write_common();
-        common_bytes_ = emitter_.getSize();
     }
 
     const std::byte* untranslated() const override { return memory_.executable(emitter_.untranslated()); }
@@ -80,7 +79,6 @@ class X86Jit final : public Jit {
     const Decoder& decoder_;
     CodeMemory memory_;
     Emitter emitter_;
-    std::size_t common_bytes_ = 0;
     std::vector<Block> blocks_;
     std::vector<std::uint32_t> offsets_;  ///< of the code of each slot, in the memory; 0 where none is
     std::span<const std::byte> last_code_;
@@ -90,7 +88,7 @@ class X86Jit final : public Jit {
 void X86Jit::forget() {
     blocks_.clear();
     offsets_.clear();
-    emitter_.setSize(common_bytes_);
+    emitter_.forget_blocks();
     ++statistics_.times_full;
 }
 
