@@ -64,7 +64,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (program.size() < 4) return 0;
     emu::BootFiles files;
     files.program = {"fuzzed code", program};
-    const auto translating = fuzz::machine(options, files, {emu::EngineKind::automatic, 1});
+    const auto translating =
+        fuzz::machine(options, files, {emu::EngineKind::automatic, 1, emu::EngineOptions::kLeastCodeBytes});
     const auto interpreting = fuzz::machine(options, files, {emu::EngineKind::interpreting, 0});
 
     emu::Board board(options.board);

@@ -317,6 +317,18 @@ void write_configuration() {
     write("configuration", "isa", "\1"s + "rv64gc_zba,+zfh,-zbb");
 }
 
+void write_engines() {
+    using namespace std::string_literals;
+    // t0 = 20; loop: a0 += t0; store and load it; t0 -= 1; bnez t0, loop; ecall
+    const auto loop =
+        words({0x01400293, 0x00550533, 0x00a13023, 0x00013583, 0xfff28293, 0xfe0298e3, 0x00000073});
+    write("engines", "loop64", "\0\xff"s + loop);
+    // fadd.d, fmadd.d, fcvt.w.d, amoadd.w, and a branch back to the beginning
+    const auto mixed = words({0x02208153, 0x1a20f243, 0xc2011553, 0x00b5252f, 0xfe0008e3});
+    write("engines", "floats", "\0\x40"s + mixed);
+    write("engines", "mixed32", "\1\x20"s + loop + mixed);
+}
+
 }  // namespace
 }  // namespace backspin::fuzz
 
@@ -335,6 +347,7 @@ int main(int argc, char** argv) {
     write_images();
     write_gdb();
     write_sound();
+    write_engines();
     write_configuration();
     return 0;
 }
