@@ -19,7 +19,7 @@ from figures import Figure
 from going_back import Session, argument_is, symbols, thread_seconds
 
 ARGUMENT, PC = 10, 32  # registers, as the protocol counts them
-EPOCH = 1 << 20  # steps, of the program's own epochs
+EPOCH = 1 << 22  # steps, of the program's own epochs
 TRAINS, TRAIN = 5, 1000
 MEMORY_BUDGET = 64 << 20
 
