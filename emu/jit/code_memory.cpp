@@ -1,7 +1,6 @@
 #include "emu/jit/code_memory.hpp"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,28 +11,8 @@ namespace {
 
 constexpr std::size_t kPiece = std::size_t{256} << 10;
 
-class Descriptor {
-  public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int number() const { return number_; }
-
-  private:
-    int number_;
-};
-
 [[noreturn]] void fail() {
     throw std::system_error(errno, std::generic_category(), "memory for translated code");
-}
-
-std::byte* map(int file, std::size_t bytes, int protection) {
-    void* at = ::mmap(nullptr, bytes, protection, MAP_SHARED, file, 0);
-    if (at == MAP_FAILED) fail();
-    return static_cast<std::byte*>(at);
 }
 
 /// What the kernel does not know (before Linux 5.14) costs faults later.
@@ -43,16 +22,20 @@ void touch(std::byte* at, std::size_t bytes, int advice) {
 
 }  // namespace
 
+// Anonymous memory, not a file's: perf does not read its map for code that lies in a file.
 CodeMemory::CodeMemory(std::size_t bytes) : size_(bytes) {
-    const Descriptor file(::memfd_create("backspin-code", MFD_CLOEXEC));
-    if (file.number() < 0 || ::ftruncate(file.number(), static_cast<off_t>(bytes)) != 0) fail();
-    writable_ = map(file.number(), bytes, PROT_READ | PROT_WRITE);
-    try {
-        executable_ = map(file.number(), bytes, PROT_READ | PROT_EXEC);
-    } catch (...) {
-        ::munmap(writable_, size_);
-        throw;
+    void* first = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (first == MAP_FAILED) fail();
+    // From a shared mapping, an old size of zero makes a second one of the same pages.
+    void* second = ::mremap(first, 0, bytes, MREMAP_MAYMOVE);
+    if (second == MAP_FAILED || ::mprotect(second, bytes, PROT_READ | PROT_EXEC) != 0) {
+        const std::system_error error(errno, std::generic_category(), "memory for translated code");
+        if (second != MAP_FAILED) ::munmap(second, bytes);
+        ::munmap(first, bytes);
+        throw error;
     }
+    writable_ = static_cast<std::byte*>(first);
+    executable_ = static_cast<std::byte*>(second);
 }
 
 CodeMemory::~CodeMemory() {
