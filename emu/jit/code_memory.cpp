@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kPiece = std::size_t{256} << 10;
 
-[[noreturn]] void fail() {
-    throw std::system_error(errno, std::generic_category(), "memory for translated code");
+[[noreturn]] void fail(int error) {
+    throw std::system_error(error, std::generic_category(), "memory for translated code");
 }
 
 /// What the kernel does not know (before Linux 5.14) costs faults later.
@@ -25,14 +25,14 @@ void touch(std::byte* at, std::size_t bytes, int advice) {
 // Anonymous memory, not a file's: perf does not read its map for code that lies in a file.
 CodeMemory::CodeMemory(std::size_t bytes) : size_(bytes) {
     void* first = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (first == MAP_FAILED) fail();
+    if (first == MAP_FAILED) fail(errno);
     // From a shared mapping, an old size of zero makes a second one of the same pages.
     void* second = ::mremap(first, 0, bytes, MREMAP_MAYMOVE);
     if (second == MAP_FAILED || ::mprotect(second, bytes, PROT_READ | PROT_EXEC) != 0) {
-        const std::system_error error(errno, std::generic_category(), "memory for translated code");
+        const int error = errno;
         if (second != MAP_FAILED) ::munmap(second, bytes);
         ::munmap(first, bytes);
-        throw error;
+        fail(error);
     }
     writable_ = static_cast<std::byte*>(first);
     executable_ = static_cast<std::byte*>(second);
